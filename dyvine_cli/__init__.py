@@ -1,0 +1,1 @@
+"""Keep what is published on Douyin and TikTok."""

@@ -1,0 +1,1 @@
+"""What was listed, saved, uploaded and failed."""

@@ -1,0 +1,193 @@
+"""What can happen during a run, as small dataclasses, and the callable that receives them.
+
+A listener converts; it never decides. Terminal, JSON lines, a server job and a test's list are four listeners.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from dyvine_cli.errors import DyvineError
+from dyvine_cli.models import Post, Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceBegun:
+    """Work on one of the things asked for begins; `title` is its name as a person knows it, empty if unknown yet.
+
+    `declared` is the number of posts the platform claims, None outside of listings. `estimate` is what the listing
+    will take in seconds at the pace chosen, `calls` the number of its pages; None when it is small or unknown.
+    """
+
+    ref: Ref
+    title: str = ""
+    declared: int | None = None
+    calls: int | None = None
+    estimate: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A page of a listing arrived: `count` more posts, `total` so far."""
+
+    ref: Ref
+    count: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """An asset or a whole post was not fetched; `reason` is one of known, filtered, unavailable.
+
+    `path` is the file that is there already, None if it is elsewhere or gone. `asset` is None for a whole post.
+    """
+
+    ref: Ref
+    asset: str | None
+    reason: str
+    path: Path | None = None
+    source: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The transfer of an asset begins; `size` is None when the server did not say; `begun` bytes are there already."""
+
+    ref: Ref
+    asset: str
+    path: Path
+    size: int | None
+    begun: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advanced:
+    """`count` more bytes of an asset are on disk (negative when a transfer starts over)."""
+
+    ref: Ref
+    asset: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """An asset is whole under its final name. `post` is the post that it belongs to."""
+
+    ref: Ref
+    asset: str
+    path: Path
+    size: int
+    sha256: str
+    post: Post | None = field(default=None, repr=False)
+    source: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """All assets of a post are saved, skipped or failed; `state` is saved, known, filtered or failed."""
+
+    ref: Ref
+    state: str
+    source: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """One asset, post or source failed and the run goes on; `asset` is None for a whole post or source."""
+
+    ref: Ref | None
+    error: DyvineError
+    asset: str | None = None
+    source: Ref | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The run pauses for `seconds`; `reason` says why in words."""
+
+    seconds: float
+    reason: str
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Something a person should know and may ignore."""
+
+    message: str
+    hint: str | None = None
+    ref: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A listing ended before its end; the next run goes on from there if `resumable`."""
+
+    ref: Ref
+    error: DyvineError
+    listed: int
+    declared: int | None
+    resumable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """How a listing came out. `complete` is False when it was cut.
+
+    `hidden` were listed without content, `unlisted` is what is declared but was never listed (0 when unknown),
+    `reasons` counts the failures by error name.
+    """
+
+    ref: Ref
+    title: str
+    listed: int
+    declared: int | None
+    hidden: int
+    saved: int
+    known: int
+    filtered: int
+    failed: int
+    complete: bool
+    stopped: str = ""
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summarized:
+    """The end of a run: files and bytes saved, posts skipped, failures by error name, and the exit status."""
+
+    files: int
+    size: int
+    posts: int
+    known: int
+    failed: int
+    seconds: float
+    exit_code: int
+    balances: tuple[Balance, ...] = ()
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    next_try: datetime | None = None
+
+
+Event = (
+    SourceBegun
+    | Listed
+    | Skipped
+    | Started
+    | Advanced
+    | Saved
+    | Finished
+    | Failed
+    | Waiting
+    | Warned
+    | Cut
+    | Summarized
+)
+Report = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """The listener for those who do not listen."""

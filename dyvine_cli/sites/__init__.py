@@ -1,0 +1,1 @@
+"""The platforms, each a folder of the same shape."""

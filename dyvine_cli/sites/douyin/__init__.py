@@ -1,0 +1,1 @@
+"""Douyin: joins the rooms below into a Site."""

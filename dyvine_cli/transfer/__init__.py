@@ -1,0 +1,1 @@
+"""Moves bytes from addresses to whole files; knows no sites and no posts."""
