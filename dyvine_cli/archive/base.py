@@ -1,0 +1,221 @@
+"""What the archive remembers, and the methods that every archive has.
+
+Times are aware UTC `datetime`s to the second, sizes bytes. Everything raises ArchiveError (with the cure as hint) when
+the archive cannot be read or written, and DiskFull when there is no space for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from dyvine_cli.models import Author, Cursor, Listing, Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedAsset:
+    """A file that is whole on disk under `path` (absolute), as it was when it was saved.
+
+    `ref` is the post, `asset` the asset's id, `user` the author's stable id, `sha256` 64 hexadecimal digits. `codec`,
+    `width` and `height` tell which rendition it is; None where that is unknown.
+    """
+
+    ref: Ref
+    asset: str
+    user: str
+    path: Path
+    size: int
+    sha256: str
+    saved: datetime
+    codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletePost:
+    """A post of which everything that was wanted is saved; `user` is its author's stable id."""
+
+    ref: Ref
+    user: str
+    created: datetime
+    completed: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedAsset:
+    """Something that could not be saved; `asset` is None for a whole post.
+
+    `error` is the error's name, `attempts` the number of runs in which it failed. `next_try` is None when nothing
+    speaks against the next run.
+    """
+
+    ref: Ref
+    asset: str | None
+    error: str
+    message: str
+    attempts: int
+    first: datetime
+    last: datetime
+    next_try: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCursor:
+    """A place from which an unfinished listing goes on.
+
+    `started` is when that listing began at the top: what was published later is not in it. `listed` counts its posts
+    so far, `cause` is the name of the error that cut it, empty when the run was just ended.
+    """
+
+    ref: Ref
+    what: Listing | None
+    cursor: Cursor
+    started: datetime
+    kept: datetime
+    listed: int
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSource:
+    """How the last listing of a source came out; `full` is when it was last listed to its end, None for never.
+
+    `cause` is the name of the error that cut the last one, empty when nothing did. `declared` is what the platform
+    claimed, None if it did not.
+    """
+
+    ref: Ref
+    what: Listing | None
+    time: datetime
+    listed: int
+    hidden: int = 0
+    declared: int | None = None
+    full: datetime | None = None
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownName:
+    """A name that an account had, and when we first met it under that name."""
+
+    nickname: str
+    handle: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownUser:
+    """An account as last met; `names` are all that it had, oldest first; `folder` is None before its first file."""
+
+    site: str
+    id: str
+    uid: str
+    folder: Path | None
+    names: tuple[KnownName, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Saved files of one account and kind (`video`, `picture`, …): how many, and their bytes together."""
+
+    site: str
+    user: str
+    kind: str
+    files: int
+    size: int
+
+
+class Archive(Protocol):
+    """Our memory of what was listed, saved and failed. Every method is one short transaction."""
+
+    async def saved(self, ref: Ref, asset: str) -> SavedAsset | None:
+        """What is recorded about one file; None if it was never saved."""
+        ...
+
+    async def saved_assets(self, ref: Ref) -> Mapping[str, SavedAsset]:
+        """All recorded files of a post by asset id."""
+        ...
+
+    async def knows(self, ref: Ref) -> bool:
+        """Whether the post was completed."""
+        ...
+
+    async def known(self, refs: Sequence[Ref]) -> frozenset[Ref]:
+        """Those of `refs` that were completed."""
+        ...
+
+    async def add_saved(self, rows: Sequence[SavedAsset]) -> None:
+        """Record whole files, all or none; the files must be flushed to disk before.
+
+        A file that is recorded already is replaced. Earlier failures of the same asset are forgotten.
+        """
+        ...
+
+    async def add_posts(self, posts: Sequence[CompletePost]) -> None:
+        """Record completed posts, all or none; their earlier failures are forgotten. May be called twice."""
+        ...
+
+    async def add_failed(
+        self, ref: Ref, asset: str | None, error: str, message: str, *, next_try: datetime | None = None
+    ) -> None:
+        """Record one more failure of an asset, or of the whole post when `asset` is None."""
+        ...
+
+    async def failed(self, ref: Ref) -> Mapping[str | None, FailedAsset]:
+        """What of a post has failed and was not saved since."""
+        ...
+
+    async def failures(self, site: str | None = None) -> tuple[FailedAsset, ...]:
+        """Everything that has failed and was not saved since, oldest failure first."""
+        ...
+
+    async def add_listed(self, source: ListedSource) -> None:
+        """Record how a listing came out. `full` None keeps the time of the last full one."""
+        ...
+
+    async def listed(self, ref: Ref, what: Listing | None) -> ListedSource | None:
+        """How the last listing of a source came out; None if there was none."""
+        ...
+
+    async def cursor(self, ref: Ref, what: Listing | None) -> StoredCursor | None:
+        """The place of the unfinished listing that began last; None if nothing is unfinished."""
+        ...
+
+    async def cursors(self, ref: Ref, what: Listing | None) -> tuple[StoredCursor, ...]:
+        """The places of all unfinished listings, the one that began last first.
+
+        More than one means gaps: each older listing was cut before it met what was known.
+        """
+        ...
+
+    async def keep_cursor(self, place: StoredCursor) -> None:
+        """Remember where a listing stands; replaces the place of the listing with the same `started`."""
+        ...
+
+    async def drop_cursor(self, ref: Ref, what: Listing | None, started: datetime | None = None) -> None:
+        """Forget the place of the listing begun at `started`, or of all when it is None. May be called twice."""
+        ...
+
+    async def add_user(self, site: str, user: Author, *, seen: datetime, folder: Path | None = None) -> None:
+        """Remember an account under its present name; `folder` None keeps the one on record."""
+        ...
+
+    async def user(self, site: str, id: str) -> KnownUser | None:
+        """What is remembered about an account; None if it was never met by `add_user`."""
+        ...
+
+    async def forget(self, ref: Ref) -> None:
+        """Drop everything about a post, so that it may come again. May be called twice."""
+        ...
+
+    async def stats(self) -> tuple[Tally, ...]:
+        """Files and bytes by site, account and kind."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the archive; nothing may be called afterwards. May be called twice."""
+        ...

@@ -1,0 +1,67 @@
+"""Rows of saved files, written together: at most 64 at once, at most one second late."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Self
+
+from dyvine_cli.archive.base import Archive, SavedAsset
+
+MOST_ROWS = 64
+LONGEST_WAIT = 1.0
+
+
+class Batch:
+    """Collects rows and hands them to the archive; an async context manager that ends with everything written.
+
+    A row may be added once its file is whole and flushed under its final name. A kill in between loses at most `wait`
+    seconds of rows, never a file: what is on disk without a row is found again by its name.
+    """
+
+    def __init__(self, archive: Archive, *, most: int = MOST_ROWS, wait: float = LONGEST_WAIT) -> None:
+        self._archive = archive
+        self._most = most
+        self._wait = wait
+        self._rows: list[SavedAsset] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._now = asyncio.Event()
+
+    async def add(self, row: SavedAsset) -> None:
+        """Take a row; writes when the batch is full. Raises ArchiveError, DiskFull (also of an earlier write)."""
+        if self._writer is not None and self._writer.done():
+            await self.write()
+        self._rows.append(row)
+        if self._writer is None:
+            self._now.clear()
+            self._writer = asyncio.create_task(self._write_in_time())
+        if len(self._rows) >= self._most:
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what is waiting, at once. Raises ArchiveError, DiskFull."""
+        writer = self._writer
+        if writer is None:
+            return
+        self._now.set()
+        await asyncio.wait({writer})  # unlike awaiting the task, leaves it alone when the caller is cancelled
+        if self._writer is writer:
+            self._writer = None
+        writer.result()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.write()
+
+    async def _write_in_time(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._wait):
+                await self._now.wait()
+        while self._rows:
+            rows, self._rows = self._rows[: self._most], self._rows[self._most :]
+            await self._archive.add_saved(rows)
