@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NewType, get_args
 
+from dyvine_cli.errors import DyvineError
+
 Cursor = NewType("Cursor", str)
 """Opaque token for the next page of a listing; it is passed back, never computed with."""
 
@@ -256,7 +258,8 @@ class Page:
 
     `next` is None at the end. `cut` is None unless the platform itself says that it shows no more to us although there
     is more. `hidden` counts entries that were listed without content (removed, private). `skipped` counts entries of
-    other kinds (live cards, advertisements).
+    other kinds (live cards, advertisements). `unreadable` are the errors of entries that could not be read while others
+    could; each names its post in `ref` where the id could be read.
     """
 
     items: tuple[Post | Mix, ...]
@@ -264,3 +267,4 @@ class Page:
     cut: str | None = None
     hidden: int = 0
     skipped: int = 0
+    unreadable: tuple[DyvineError, ...] = ()
