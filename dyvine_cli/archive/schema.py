@@ -2,7 +2,8 @@
 
 A migration that was released is never changed; a new one gets the next number. What was applied stands in the table
 `migration` by name. Texts are UTF-8 compared byte by byte (user ids differ by case alone), times Unix seconds. Folders
-and accounts are rows of their own because a million long texts would be a fifth of the file.
+and accounts are rows of their own, and the files of a post note only where their names depart from the first one's:
+a million paths would be more than half of the file. The view `file` shows them whole.
 """
 
 from __future__ import annotations
@@ -28,16 +29,18 @@ MIGRATIONS: tuple[Migration, ...] = (m001_first_tables,)
 _KIND_OF_ASSET = """
 CASE WHEN substr({row}.asset, 1, 9) = 'subtitle.' THEN 'subtitle' ELSE rtrim({row}.asset, '0123456789_') END
 """
+_ACCOUNT_OF_ASSET = "(SELECT account FROM post WHERE post.site = {row}.site AND post.post = {row}.post)"
+_ADD_TO_TALLY = """
+INSERT INTO tally (account, kind, files, size) VALUES
+ON CONFLICT (account, kind) DO UPDATE SET files = files + excluded.files, size = size + excluded.size;
+"""
 
-_TALLY_ADD = f"""
-INSERT INTO tally (account, kind, files, size) VALUES (new.account, {_KIND_OF_ASSET.format(row="new")}, 1, new.size)
-ON CONFLICT (account, kind) DO UPDATE SET files = files + 1, size = size + excluded.size;
-"""  # noqa: S608 - our own text, no data
 
-_TALLY_SUBTRACT = f"""
-UPDATE tally SET files = files - 1, size = size - old.size
-WHERE account = old.account AND kind = {_KIND_OF_ASSET.format(row="old")};
-"""  # noqa: S608 - our own text, no data
+def _tally_of(row: str, sign: str) -> str:
+    """One file more (`+`) or less (`-`) in the tally."""
+    values = f"{_ACCOUNT_OF_ASSET}, {_KIND_OF_ASSET}, {sign}1, {sign}{{row}}.size".format(row=row)
+    return _ADD_TO_TALLY.replace("VALUES", f"VALUES ({values})")
+
 
 _FIRST_TABLES = (
     """
@@ -66,14 +69,28 @@ _FIRST_TABLES = (
         PRIMARY KEY (account, number)
     ) STRICT, WITHOUT ROWID
     """,
+    # `folder` and `name` are those of its first saved file; `completed` is NULL until all its files are saved.
+    """
+    CREATE TABLE post (
+        site TEXT NOT NULL,
+        post TEXT NOT NULL,
+        account INTEGER NOT NULL REFERENCES account (id),
+        folder INTEGER REFERENCES folder (id),
+        name TEXT,
+        created INTEGER,
+        completed INTEGER,
+        PRIMARY KEY (site, post)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # The file's name is the first `shared` characters of the post's `name`, then `rest`; `folder` NULL is the post's.
     """
     CREATE TABLE saved (
         site TEXT NOT NULL,
         post TEXT NOT NULL,
         asset TEXT NOT NULL,
-        account INTEGER NOT NULL REFERENCES account (id),
-        folder INTEGER NOT NULL REFERENCES folder (id),
-        name TEXT NOT NULL,
+        folder INTEGER REFERENCES folder (id),
+        shared INTEGER NOT NULL,
+        rest TEXT NOT NULL,
         size INTEGER NOT NULL,
         sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
         time INTEGER NOT NULL,
@@ -84,14 +101,12 @@ _FIRST_TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
     """
-    CREATE TABLE post (
-        site TEXT NOT NULL,
-        post TEXT NOT NULL,
-        account INTEGER NOT NULL REFERENCES account (id),
-        created INTEGER NOT NULL,
-        completed INTEGER NOT NULL,
-        PRIMARY KEY (site, post)
-    ) STRICT, WITHOUT ROWID
+    CREATE VIEW file AS
+    SELECT saved.site, saved.post, saved.asset, account.user, folder.path AS folder,
+        substr(post.name, 1, saved.shared) || saved.rest AS name, saved.size, lower(hex(saved.sha256)) AS sha256,
+        datetime(saved.time, 'unixepoch') AS time, saved.codec, saved.width, saved.height
+    FROM saved JOIN post ON post.site = saved.site AND post.post = saved.post
+        JOIN folder ON folder.id = coalesce(saved.folder, post.folder) JOIN account ON account.id = post.account
     """,
     # An empty asset stands for the whole post: a key column cannot be NULL.
     """
@@ -149,7 +164,10 @@ _FIRST_TABLES = (
         PRIMARY KEY (account, kind)
     ) STRICT, WITHOUT ROWID
     """,
-    f"CREATE TRIGGER saved_added AFTER INSERT ON saved BEGIN {_TALLY_ADD} END",
-    f"CREATE TRIGGER saved_removed AFTER DELETE ON saved BEGIN {_TALLY_SUBTRACT} END",
-    f"CREATE TRIGGER saved_changed AFTER UPDATE ON saved BEGIN {_TALLY_SUBTRACT} {_TALLY_ADD} END",
+    f"CREATE TRIGGER saved_added AFTER INSERT ON saved BEGIN {_tally_of('new', '+')} END",
+    f"CREATE TRIGGER saved_removed AFTER DELETE ON saved BEGIN {_tally_of('old', '-')} END",
+    f"""
+    CREATE TRIGGER saved_changed AFTER UPDATE OF size ON saved
+    BEGIN {_tally_of("old", "-")} {_tally_of("new", "+")} END
+    """,
 )

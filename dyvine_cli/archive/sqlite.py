@@ -36,18 +36,24 @@ BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process's transaction; SQLite's waiting is unfair, so it is long."""
 
 _SAVED = """
-SELECT saved.post, saved.asset, account.user, CAST(folder.path AS BLOB), saved.name, saved.size, saved.sha256,
-       saved.time, saved.codec, saved.width, saved.height
-FROM saved JOIN folder ON folder.id = saved.folder JOIN account ON account.id = saved.account
+SELECT saved.asset, account.user, CAST(folder.path AS BLOB), CAST(post.name AS BLOB), saved.shared,
+    CAST(saved.rest AS BLOB), saved.size, saved.sha256, saved.time, saved.codec, saved.width, saved.height
+FROM saved JOIN post ON post.site = saved.site AND post.post = saved.post
+    JOIN folder ON folder.id = coalesce(saved.folder, post.folder) JOIN account ON account.id = post.account
 WHERE saved.site = ? AND saved.post = ?
 """
 _ADD_SAVED = """
-INSERT INTO saved (site, post, asset, account, folder, name, size, sha256, time, codec, width, height)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (site, post, asset) DO UPDATE SET account = excluded.account, folder = excluded.folder,
-    name = excluded.name, size = excluded.size, sha256 = excluded.sha256, time = excluded.time,
+INSERT INTO saved (site, post, asset, folder, shared, rest, size, sha256, time, codec, width, height)
+VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?)
+ON CONFLICT (site, post, asset) DO UPDATE SET folder = excluded.folder, shared = excluded.shared,
+    rest = excluded.rest, size = excluded.size, sha256 = excluded.sha256, time = excluded.time,
     codec = excluded.codec, width = excluded.width, height = excluded.height
 """
+_ADD_POST = """
+INSERT INTO post (site, post, account, created, completed) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (site, post) DO UPDATE SET created = excluded.created, completed = excluded.completed
+"""
+_KNOWN = "SELECT 1 FROM post WHERE site = ? AND post = ? AND completed IS NOT NULL"
 _FAILED = "SELECT site, kind, post, asset, error, message, attempts, first, last, next_try FROM failed"
 _ADD_FAILED = """
 INSERT INTO failed (site, kind, post, asset, error, message, attempts, first, last, next_try)
@@ -132,20 +138,19 @@ class SqliteArchive:
         """One row by its key, 7 µs."""
         with _mapped(self._path):
             row = self._db.execute(_SAVED + "AND saved.asset = ?", (ref.site, ref.id, asset)).fetchone()
-        return _saved(ref.site, row) if row else None
+        return _saved(ref, row) if row else None
 
     async def saved_assets(self, ref: Ref) -> Mapping[str, SavedAsset]:
         """The rows of one post lie side by side."""
         with _mapped(self._path):
             rows = self._db.execute(_SAVED, (ref.site, ref.id)).fetchall()
-        found = (_saved(ref.site, row) for row in rows)
+        found = (_saved(ref, row) for row in rows)
         return {row.asset: row for row in found}
 
     async def knows(self, ref: Ref) -> bool:
         """Whether the post stands in the table of complete ones."""
         with _mapped(self._path):
-            query = self._db.execute("SELECT 1 FROM post WHERE site = ? AND post = ?", (ref.site, ref.id))
-            return query.fetchone() is not None
+            return self._db.execute(_KNOWN, (ref.site, ref.id)).fetchone() is not None
 
     async def known(self, refs: Sequence[Ref]) -> frozenset[Ref]:
         """One look-up per ref: 60 of them are cheaper than building a query."""
@@ -165,12 +170,9 @@ class SqliteArchive:
         """Insert, or move the time of completion."""
         with self._writing() as db:
             for post in posts:
-                account = _account(db, post.ref.site, post.user)
                 times = (_seconds(post.created), _seconds(post.completed))
                 db.execute(
-                    "INSERT INTO post (site, post, account, created, completed) VALUES (?, ?, ?, ?, ?) "
-                    "ON CONFLICT (site, post) DO UPDATE SET completed = excluded.completed",
-                    (post.ref.site, post.ref.id, account, *times),
+                    _ADD_POST, (post.ref.site, post.ref.id, _account(db, post.ref.site, post.user), *times)
                 )
                 _forget_failures(db, post.ref)
 
@@ -341,13 +343,13 @@ class SqliteArchive:
             yield self._db
 
 
-def _saved(site: str, row: tuple[Any, ...]) -> SavedAsset:
-    post, asset, user, folder, name, size, sha256, time, codec, width, height = row
+def _saved(ref: Ref, row: tuple[Any, ...]) -> SavedAsset:
+    asset, user, folder, first, shared, rest, size, sha256, time, codec, width, height = row
     return SavedAsset(
-        ref=Ref(site, "post", post),
+        ref=ref,
         asset=asset,
         user=user,
-        path=Path(os.fsdecode(folder), name),
+        path=Path(os.fsdecode(folder), os.fsdecode(first)[:shared] + os.fsdecode(rest)),
         size=size,
         sha256=sha256.hex(),
         saved=_time(time),
@@ -358,11 +360,36 @@ def _saved(site: str, row: tuple[Any, ...]) -> SavedAsset:
 
 
 def _saved_values(db: sqlite3.Connection, row: SavedAsset) -> tuple[object, ...]:
-    account = _account(db, row.ref.site, row.user)
+    folder, first = _post_place(db, row)
+    own = _folder(db, row.path.parent)
+    name = row.path.name
+    shared = _shared(first, name)
+    path = (None if own == folder else own, shared, os.fsencode(name[shared:]))
     facts = (row.size, bytes.fromhex(row.sha256), _seconds(row.saved), row.codec)
-    pixels = (_number(row.width), _number(row.height))
-    folder = _folder(db, row.path.parent)
-    return (row.ref.site, row.ref.id, row.asset, account, folder, row.path.name, *facts, *pixels)
+    return (row.ref.site, row.ref.id, row.asset, *path, *facts, _number(row.width), _number(row.height))
+
+
+def _shared(first: str, second: str) -> int:
+    """How many characters two names have in common at their beginning."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(first), len(second)))
+
+
+def _post_place(db: sqlite3.Connection, row: SavedAsset) -> tuple[int, str]:
+    """Folder and name that the files of this post are told by: its first file's, hence this one's if it is new."""
+    key = (row.ref.site, row.ref.id)
+    found = db.execute(
+        "SELECT folder, CAST(name AS BLOB) FROM post WHERE site = ? AND post = ?", key
+    ).fetchone()
+    if found and found[0] is not None:
+        return found[0], os.fsdecode(found[1])
+    folder, name = _folder(db, row.path.parent), row.path.name
+    db.execute(
+        "INSERT INTO post (site, post, account, folder, name) VALUES (?, ?, ?, ?, CAST(? AS TEXT)) "
+        "ON CONFLICT (site, post) DO UPDATE SET folder = excluded.folder, name = excluded.name",
+        (*key, _account(db, row.ref.site, row.user), folder, os.fsencode(name)),
+    )
+    return folder, name
 
 
 def _failed(row: tuple[Any, ...]) -> FailedAsset:
