@@ -10,7 +10,8 @@ DyvineError                 1    unexpected; keeps the cause with `from`
     ListingIncomplete       7    keeps the cursor to go on from, and the cut's cause
     UnexpectedResponse      8    the platform changed; names the field
     NotLive                13    the room is off air
-  NetworkError              9    Timeout, TLSFailure, ProxyFailure, LinkExpired, Truncated, ContentChanged
+  NetworkError              9    Timeout, TLSFailure, ProxyFailure, AddressRefused, LinkExpired, Truncated,
+                                 ContentChanged
   DiskError                10    DiskFull, NotWritable
   StorageError             11    the copy at the target failed; the local file is kept
   ArchiveError             12
@@ -207,6 +208,12 @@ class TLSFailure(NetworkError):
 
 class ProxyFailure(NetworkError):
     """The proxy refused or could not be reached."""
+
+    retryable = False
+
+
+class AddressRefused(NetworkError):
+    """Data led to an address that we do not open: a private network, another scheme, HTTPS to HTTP, a circle."""
 
     retryable = False
 

@@ -1,0 +1,55 @@
+"""The one door where httpcore's errors become ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpcore
+
+from dyvine_cli.errors import InputError, NetworkError, Timeout, Truncated
+
+
+@contextmanager
+def mapped(host: str) -> Iterator[None]:
+    """Turn errors of connecting, sending and reading a head into ours, naming `host` and nothing secret."""
+    try:
+        yield
+    except httpcore.TimeoutException as exc:
+        raise Timeout(f"{host} did not answer in time") from exc
+    except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol):
+        # The cause would show the header, which may be a cookie.
+        raise InputError(f"a request to {host} has characters that HTTP does not allow") from None
+    except httpcore.ConnectError as exc:
+        raise NetworkError(f"{host} cannot be reached: {_reason(exc)}") from exc
+    except (httpcore.NetworkError, httpcore.RemoteProtocolError) as exc:
+        raise NetworkError(f"{host} broke off or does not speak HTTP: {_reason(exc)}") from exc
+
+
+class Progress:
+    """How far a body has come; the words for its breaking off."""
+
+    def __init__(self, host: str, promised: int | None) -> None:
+        self.host = host
+        self.promised = promised
+        self.count = 0
+
+    @contextmanager
+    def mapped(self) -> Iterator[None]:
+        """Turn errors of reading a body into Timeout and Truncated, with the counts."""
+        try:
+            yield
+        except httpcore.TimeoutException as exc:
+            raise Timeout(f"{self.host} fell silent after {self}") from exc
+        except (httpcore.NetworkError, httpcore.ProtocolError) as exc:
+            raise Truncated(f"{self.host} broke off after {self}") from exc
+
+    def __str__(self) -> str:
+        whole = "" if self.promised is None else f" of {self.promised}"
+        return f"{self.count}{whole} bytes"
+
+
+def _reason(exc: Exception) -> str:
+    """The library's words in one printable line; they may quote what the server sent."""
+    text = " ".join(str(exc).split())
+    return "".join(letter if letter.isprintable() else "?" for letter in text)[:160] or type(exc).__name__

@@ -1,0 +1,418 @@
+"""How requests leave this machine: connections, proxies, connect-to, address rules, one pool per host.
+
+Both clients send through `Network.send`; nothing else opens a socket to a host that is not ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpcore
+
+from dyvine_cli.errors import AddressRefused, NetworkError, ProxyFailure, Timeout, Truncated
+from dyvine_cli.http import sockets, tls
+from dyvine_cli.http.addresses import Address, IPNetwork, is_address, is_local_name, is_public, split, within
+from dyvine_cli.http.connect import ConnectTo, Route
+from dyvine_cli.http.failures import Progress, mapped
+from dyvine_cli.http.proxy import Proxy
+
+if TYPE_CHECKING:
+    import ssl
+
+# Its debug records show whole heads, Set-Cookie included.
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+CONNECTIONS = 16
+"""Connections to one host; httpcore's pool spends four times the CPU time at 64."""
+
+_POOLS = 48  # hosts whose connections are kept
+_IDLE = 30.0  # seconds that an unused connection is kept
+_SMALL = 2**16  # a body that is read to its end to keep the connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds until a silent peer is given up.
+
+    `connect` is for socket and TLS each, `head` for everything up to an answer's head, `read` between two reads of a
+    body. A body of which fewer than `floor` bytes come in `window` seconds of waiting is given up as well.
+    """
+
+    connect: float = 15
+    head: float = 60
+    read: float = 30
+    window: float = 60
+    floor: int = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """The head of an answer and its body as it comes on the wire.
+
+    `headers` are pairs with lower-case names, in the server's order; `length` is the promised size of the body, None
+    if there is none. `chunks` raises Timeout, or Truncated when fewer or more bytes than promised come.
+    """
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    length: int | None
+    chunks: AsyncGenerator[bytes, None] = field(repr=False)
+
+    def header(self, name: str) -> str | None:
+        """The values of a header, joined; `name` in lower case. None if it is not there."""
+        values = [value for key, value in self.headers if key == name]
+        return ", ".join(values) if values else None
+
+    async def drain(self) -> None:
+        """Read a small body to its end, so that the connection can serve the next request."""
+        if self.length is not None and self.length <= _SMALL:
+            async for _ in self.chunks:
+                pass
+
+
+@dataclass(slots=True, kw_only=True)
+class _Lane:
+    """The way to one host: its connections and places. `scheme` is what is spoken on the socket."""
+
+    scheme: str
+    pool: httpcore.AsyncConnectionPool
+    forwarded: bool
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS))
+    users: int = 0
+
+
+class Network:
+    """Opens connections by the rules of this run.
+
+    `connect_to` leads sockets elsewhere and goes before the proxy. `ca_file` adds authorities, `verify` False trusts
+    anyone. `listed` are the platforms' domains: over verified TLS they may resolve to any address; every other host
+    must resolve to a public one or one in `allow`. `resolve` gives the addresses of a name.
+    Raises ConfigError for a proxy that cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_to: ConnectTo = ConnectTo(),  # noqa: B008 - frozen
+        proxy: str | None = None,
+        ca_file: Path | None = None,
+        verify: bool = True,
+        allow: Sequence[IPNetwork] = (),
+        listed: Collection[str] = (),
+        timeouts: Timeouts = Timeouts(),
+        resolve: sockets.Resolver = sockets.resolve,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.timeouts = timeouts
+        self._connect_to = connect_to
+        self._proxy = Proxy.parse(proxy) if proxy else None
+        self._ca_file = ca_file
+        self._verify = verify
+        self._allow = tuple(allow)
+        self._listed = frozenset(listed)
+        self._resolve = resolve
+        self._clock = clock
+        self._lanes: dict[tuple[str, str, int], _Lane] = {}
+        self._speaks_tls: dict[tuple[str, int], bool] = {}
+
+    def is_listed(self, host: str) -> bool:
+        """Whether a host is one of the platforms'."""
+        return within(host, self._listed)
+
+    @asynccontextmanager
+    async def send(
+        self, method: str, url: str | Address, headers: Mapping[str, str], content: bytes = b""
+    ) -> AsyncIterator[Response]:
+        """Send one request with exactly these headers (and Host) and give the answer, whatever its status.
+
+        No redirect is followed. Leaving the context early closes the connection.
+        Raises AddressRefused, Timeout, TLSFailure, ProxyFailure, NetworkError, InputError.
+        """
+        address = split(url) if isinstance(url, str) else url
+        lane = await self._lane(address)
+        lane.users += 1
+        try:
+            async with lane.places:
+                answer = await self._begin(
+                    lane, _request(lane, address, method, headers, content, self._login(lane))
+                )
+                response = self._response(address, method, answer)
+                try:
+                    async with aclosing(response.chunks):
+                        yield response
+                finally:
+                    await answer.aclose()
+        finally:
+            lane.users -= 1
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        lanes, self._lanes = list(self._lanes.values()), {}
+        for lane in lanes:
+            await lane.pool.aclose()
+
+    async def _begin(self, lane: _Lane, request: httpcore.Request) -> httpcore.Response:
+        """Send a request and read the head of its answer."""
+        host = request.url.host.decode("ascii")
+        try:
+            with mapped(host):
+                async with asyncio.timeout(self.timeouts.head):
+                    request.extensions["timeout"] = self._limits()
+                    answer = await lane.pool.handle_async_request(request)
+        except TimeoutError as exc:
+            raise Timeout(f"{host} gave no answer within {self.timeouts.head:.0f} s") from exc
+        if lane.forwarded and answer.status == 407 and self._proxy:
+            await answer.aclose()
+            raise self._proxy.login_failure()
+        return answer
+
+    def _limits(self) -> dict[str, float | None]:
+        limits = self.timeouts
+        return {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": None}
+
+    def _response(self, address: Address, method: str, answer: httpcore.Response) -> Response:
+        headers = tuple(
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in answer.headers
+        )
+        length = _promised(method, answer.status, dict(headers))
+        progress = Progress(address.host, length)
+        return Response(
+            status=answer.status, headers=headers, length=length, chunks=self._chunks(answer, progress)
+        )
+
+    async def _chunks(self, answer: httpcore.Response, progress: Progress) -> AsyncGenerator[bytes, None]:
+        """The body, held to its promised length and to the floor on speed; only the waiting for bytes counts."""
+        assert isinstance(answer.stream, AsyncIterable)
+        waited, since = 0.0, 0
+        with progress.mapped():
+            body = aiter(answer.stream)
+            while True:
+                begun = self._clock()
+                chunk = await anext(body, None)
+                if chunk is None:
+                    break
+                waited += self._clock() - begun
+                progress.count += len(chunk)
+                if waited >= self.timeouts.window:
+                    self._check_floor(progress, since, waited)
+                    waited, since = 0.0, progress.count
+                yield chunk
+        _check_surplus(answer, progress)
+
+    def _check_floor(self, progress: Progress, since: int, waited: float) -> None:
+        count = progress.count - since
+        if count < self.timeouts.floor * waited / self.timeouts.window:
+            raise Timeout(
+                f"{progress.host} is too slow to be of use: {count} bytes in {waited:.0f} s, {progress} so far"
+            )
+
+    async def _lane(self, address: Address) -> _Lane:
+        """The lane to a host, new or known; the longest unused one is closed when there are too many."""
+        lane = self._lanes.pop(address.origin, None)
+        if lane is None:
+            made = await self._made(address)
+            lane = self._lanes.pop(address.origin, made)
+        self._lanes[address.origin] = lane
+        idle = next((key for key, other in self._lanes.items() if not other.users), None)
+        if len(self._lanes) > _POOLS and idle is not None and idle != address.origin:
+            await self._lanes.pop(idle).pool.aclose()
+        return lane
+
+    async def _made(self, address: Address) -> _Lane:
+        route = self._route(address)
+        encrypted = address.scheme == "https"
+        forwarded = False
+        opener: sockets.Opener
+        if route is not None:
+            encrypted = encrypted and await self._encrypts(route)
+            opener = self._routed(route)
+        elif self._proxy is not None:
+            forwarded = not (encrypted or self._proxy.is_socks)
+            opener = self._proxied(address, self._proxy, forwarded=forwarded)
+        else:
+            opener = self._direct(address)
+        pool = httpcore.AsyncConnectionPool(
+            ssl_context=self._trust() if encrypted else None,
+            max_connections=CONNECTIONS,
+            max_keepalive_connections=CONNECTIONS,
+            keepalive_expiry=_IDLE,
+            network_backend=sockets.Backend(opener),
+        )
+        return _Lane(scheme="https" if encrypted else "http", pool=pool, forwarded=forwarded)
+
+    def _route(self, address: Address) -> Route | None:
+        encrypted = address.scheme == "https"
+        listed = self.is_listed(address.host)
+        return self._connect_to.route(address.host, address.port, tls=encrypted, listed=listed)
+
+    def _trust(self) -> ssl.SSLContext:
+        return tls.context(self._ca_file, verify=self._verify)
+
+    def _login(self, lane: _Lane) -> str | None:
+        return self._proxy.authorization if lane.forwarded and self._proxy else None
+
+    def _direct(self, address: Address) -> sockets.Opener:
+        """A connection to the host itself; the addresses are looked up and judged anew for every connection."""
+
+        async def open_it() -> sockets.Stream:
+            found = await self._looked_up(address.host, address.port)
+            judged = self._permitted(address, found)
+            return await sockets.connect(address.host, judged, address.port, self.timeouts.connect)
+
+        return open_it
+
+    def _routed(self, route: Route) -> sockets.Opener:
+        """A connection to where connect-to leads: the person's own word, so no address is refused."""
+
+        async def open_it() -> sockets.Stream:
+            found = await self._looked_up(route.host, route.port)
+            return await sockets.connect(route.host, found, route.port, self.timeouts.connect)
+
+        return open_it
+
+    def _proxied(self, address: Address, proxy: Proxy, *, forwarded: bool) -> sockets.Opener:
+        """A connection to the proxy, led on to the host unless the proxy gets whole requests (`forwarded`)."""
+        self._check_name(address)
+
+        async def open_it() -> sockets.Stream:
+            stream = await self._to_proxy(proxy)
+            if not forwarded:
+                await proxy.tunnel(stream, address.host, address.port, self.timeouts.connect)
+            return stream
+
+        return open_it
+
+    async def _to_proxy(self, proxy: Proxy) -> sockets.Stream:
+        try:
+            found = await self._looked_up(proxy.host, proxy.port)
+            stream = await sockets.connect(proxy.host, found, proxy.port, self.timeouts.connect)
+            if proxy.scheme == "https":
+                await stream.start_tls(self._trust(), proxy.host, self.timeouts.connect)
+        except (NetworkError, httpcore.TimeoutException, httpcore.NetworkError) as exc:
+            raise proxy.failure(f"it cannot be reached ({exc})") from exc
+        return stream
+
+    async def _looked_up(self, host: str, port: int) -> Sequence[str]:
+        if is_address(host):
+            return [host]
+        try:
+            async with asyncio.timeout(self.timeouts.connect):
+                found = await self._resolve(host, port)
+        except TimeoutError as exc:
+            raise Timeout(f"the name {host} could not be looked up in time") from exc
+        except OSError as exc:
+            raise NetworkError(f"the name {host} cannot be looked up: {exc.strerror or exc}") from exc
+        if not found:
+            raise NetworkError(f"the name {host} has no address")
+        return found
+
+    def _permitted(self, address: Address, found: Sequence[str]) -> Sequence[str]:
+        """Those of a host's addresses that may be connected to; its certificate is a listed host's proof."""
+        if address.scheme == "https" and self._verify and self.is_listed(address.host):
+            return found
+        permitted = [ip for ip in found if is_public(ip) or self._is_allowed(ip)]
+        if not permitted:
+            raise _inner(address.host, found[0])
+        return permitted
+
+    def _is_allowed(self, ip: str) -> bool:
+        import ipaddress
+
+        parsed = ipaddress.ip_address(ip.partition("%")[0])
+        return any(parsed.version == network.version and parsed in network for network in self._allow)
+
+    def _check_name(self, address: Address) -> None:
+        """What can be said of a host that the proxy will look up."""
+        if self.is_listed(address.host):
+            return
+        if is_address(address.host):
+            self._permitted(address, [address.host])
+        elif is_local_name(address.host):
+            raise _inner(address.host, "a local name")
+
+    async def _encrypts(self, route: Route) -> bool:
+        """Whether TLS is spoken where a connect-to rule leads; asked once per address."""
+        if route.tls != "ask":
+            return route.tls == "yes"
+        place = route.host, route.port
+        if place not in self._speaks_tls:
+            self._speaks_tls[place] = await self._probe(route)
+        return self._speaks_tls[place]
+
+    async def _probe(self, route: Route) -> bool:
+        """Try a handshake; no connection at all counts as TLS, the request will say what is wrong."""
+        try:
+            stream = await self._routed(route)()
+        except (httpcore.TimeoutException, httpcore.NetworkError, NetworkError):
+            return True
+        try:
+            await stream.start_tls(tls.context(None, verify=False), route.host, self.timeouts.connect)
+        except httpcore.TimeoutException:
+            return True
+        except (NetworkError, httpcore.ConnectError):
+            return False
+        await stream.aclose()
+        return True
+
+
+def _request(
+    lane: _Lane, address: Address, method: str, headers: Mapping[str, str], content: bytes, login: str | None
+) -> httpcore.Request:
+    """The request as it goes on the wire: a proxy that gets whole requests sees the whole address."""
+    sent = {"Host": address.authority, **headers}
+    if content or method not in ("GET", "HEAD"):
+        sent["Content-Length"] = str(len(content))
+    if login is not None:
+        sent["Proxy-Authorization"] = login
+    target = str(address) if lane.forwarded else address.target
+    return httpcore.Request(
+        method,
+        httpcore.URL(
+            scheme=lane.scheme.encode(), host=address.host.encode(), port=address.port, target=target.encode()
+        ),
+        headers=[(name.encode(), value.encode()) for name, value in sent.items()],
+        content=content,
+    )
+
+
+def _promised(method: str, status: int, headers: Mapping[str, str]) -> int | None:
+    """The size of the body that the head promises."""
+    if method == "HEAD" or status in (204, 304):
+        return 0
+    if "transfer-encoding" in headers or "content-length" not in headers:
+        return None
+    return int(headers["content-length"].partition(",")[0])
+
+
+def _check_surplus(answer: httpcore.Response, progress: Progress) -> None:
+    stream = answer.extensions.get("network_stream")
+    if progress.promised is None or not isinstance(stream, sockets.Stream):
+        return
+    over = stream.surplus(progress.promised)
+    if over:
+        raise Truncated(f"{progress.host} sent {over} bytes more than the {progress.promised} it promised")
+
+
+def _inner(host: str, what: str) -> AddressRefused:
+    return AddressRefused(
+        f"{host} leads into a private network ({what}) and is not opened",
+        hint="if that is wanted, add the range to network.allow in the configuration",
+    )
+
+
+__all__ = ["CONNECTIONS", "Network", "ProxyFailure", "Response", "Timeouts"]

@@ -1,0 +1,247 @@
+"""Sockets under httpcore: asyncio streams that hand over up to 256 kB at once and know what a connection carries.
+
+httpcore's own streams give one TLS record (16 kB) per read, which costs twice the CPU time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from itertools import chain, zip_longest
+from typing import Any, SupportsIndex, cast
+
+import httpcore
+
+from dyvine_cli.http import tls
+
+CHUNK = 2**18
+_STAGGER = 0.25  # seconds before the next address is tried beside the last one (RFC 8305, section 5)
+_TRIED = 6  # addresses of one name
+_HEAD_END = re.compile(rb"\n\r?\n")
+
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+Opener = Callable[[], Awaitable["Stream"]]
+
+
+class _Counted(asyncio.StreamReader):
+    """A reader that knows how many bytes have come."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=CHUNK)
+        self.fed = 0
+
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        self.fed += len(cast("bytes", data))
+        super().feed_data(data)
+
+
+class Stream(httpcore.AsyncNetworkStream):
+    """One connection. `host` is the name that its errors use."""
+
+    def __init__(self, reader: _Counted, writer: asyncio.StreamWriter, host: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._host = host
+        self._taken = 0
+        self._head: bytearray | None = bytearray()  # of the answer being read, None once it is complete
+        self._body = 0  # bytes that came behind it
+        self._out_of_step = False
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
+        """The next bytes as they came, up to 256 kB even where httpcore asks for less; empty at the end."""
+        try:
+            async with asyncio.timeout(timeout):
+                data = await self._reader.read(max(max_bytes, CHUNK))
+        except TimeoutError as exc:
+            raise httpcore.ReadTimeout("silence") from exc
+        except OSError as exc:
+            raise httpcore.ReadError(str(exc)) from exc
+        self._taken += len(data)
+        self._measure(data)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's interface
+        """Send bytes; the first ones after an answer begin a new exchange."""
+        if self._head is None:
+            self._head, self._body = bytearray(), 0
+        try:
+            self._writer.write(buffer)
+            async with asyncio.timeout(timeout):
+                await self._writer.drain()
+        except TimeoutError as exc:
+            raise httpcore.WriteTimeout("the peer takes nothing") from exc
+        except OSError as exc:
+            raise httpcore.WriteError(str(exc)) from exc
+
+    async def aclose(self) -> None:
+        """Drop the connection at once."""
+        self._writer.transport.abort()
+        await asyncio.sleep(0)  # lets the transport close its socket
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+    ) -> Stream:
+        """Speak TLS from here on. Raises TLSFailure, or httpcore's connection errors."""
+        name = server_hostname or self._host
+        try:
+            async with asyncio.timeout(timeout):
+                await self._writer.start_tls(ssl_context, server_hostname=name)
+        except TimeoutError as exc:
+            await self.aclose()
+            raise httpcore.ConnectTimeout(f"{name} did not finish the TLS handshake") from exc
+        except ssl.SSLError as exc:
+            await self.aclose()
+            raise tls.failure(name, exc) from exc
+        except OSError as exc:
+            await self.aclose()
+            raise httpcore.ConnectError(f"broken off in the TLS handshake: {exc}") from exc
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """What httpcore asks of a connection; a readable idle one is dead or out of step and gets closed."""
+        if info == "is_readable":
+            gone = self._reader.at_eof() or self._writer.is_closing()
+            return gone or self._out_of_step or self._reader.fed > self._taken
+        return self._writer.get_extra_info({"server_addr": "peername"}.get(info, info))
+
+    async def read_head(self, most: int = 2**14) -> bytes:
+        """Read up to the empty line that ends a head. Raises ValueError over `most` bytes, EOFError at the end."""
+        head = bytearray()
+        while not head.endswith((b"\n\r\n", b"\n\n")):
+            line = await self._reader.readline()
+            if not line:
+                raise EOFError
+            head += line
+            if len(head) > most:
+                raise ValueError("the head does not end")
+        self._taken += len(head)
+        return bytes(head)
+
+    async def read_exactly(self, count: int) -> bytes:
+        """Read `count` bytes. Raises EOFError at the end."""
+        data = await self._reader.readexactly(count)
+        self._taken += count
+        return data
+
+    def surplus(self, promised: int) -> int:
+        """How many bytes came after a body of `promised` bytes; such a connection is not used again."""
+        over = self._body + self._reader.fed - self._taken - promised
+        self._out_of_step = over > 0
+        return max(over, 0)
+
+    def _measure(self, data: bytes) -> None:
+        """Count the bytes behind the head of the answer."""
+        if self._head is None:
+            self._body += len(data)
+            return
+        self._head += data
+        while end := _HEAD_END.search(self._head):
+            interim = self._head[9:10] == b"1" and self._head[9:12] != b"101"
+            del self._head[: end.end()]
+            if not interim:
+                self._body = len(self._head)
+                self._head = None
+                return
+
+
+class Backend(httpcore.AsyncNetworkBackend):
+    """Hands httpcore the connections that `opener` makes, wherever they lead."""
+
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> Stream:
+        """A connection; where to is the opener's to know."""
+        return await self._opener()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, as httpcore asks."""
+        await asyncio.sleep(seconds)
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """The IP addresses of a name, as the system knows them. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+async def connect(host: str, addresses: Sequence[str], port: int, limit: float) -> Stream:
+    """Open a connection to the first of `addresses` that answers, the next one starting beside a slow one.
+
+    `host` is the name in errors, `limit` seconds. Raises httpcore.ConnectTimeout, httpcore.ConnectError.
+    """
+    try:
+        async with asyncio.timeout(limit):
+            if len(addresses) == 1:
+                return await _open(host, addresses[0], port)
+            return await _race(host, _alternating(addresses)[:_TRIED], port)
+    except TimeoutError as exc:
+        raise httpcore.ConnectTimeout(f"no answer within {limit:.0f} s") from exc
+    except OSError as exc:
+        raise httpcore.ConnectError(exc.strerror or str(exc)) from exc
+
+
+async def _open(host: str, address: str, port: int) -> Stream:
+    loop = asyncio.get_running_loop()
+    reader = _Counted()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    transport, _ = await loop.create_connection(lambda: protocol, address, port)
+    return Stream(reader, asyncio.StreamWriter(transport, protocol, reader, loop), host)
+
+
+async def _race(host: str, addresses: Sequence[str], port: int) -> Stream:
+    """Try the addresses one after the other, each beside the one before once that is slow; the first to answer wins."""
+    failures: list[OSError] = []
+    winners: list[Stream] = []
+
+    async def attempt(address: str, before: asyncio.Event, failed: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STAGGER):
+                await before.wait()
+        try:
+            stream = await _open(host, address, port)
+        except OSError as exc:
+            failures.append(exc)
+            failed.set()
+            return
+        winners.append(stream)
+        for task in tasks:
+            task.cancel()
+
+    turns = [asyncio.Event() for _ in range(len(addresses) + 1)]
+    turns[0].set()
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(attempt(address, turns[place], turns[place + 1]))
+            for place, address in enumerate(addresses)
+        ]
+    for loser in winners[1:]:
+        await loser.aclose()
+    if not winners:
+        raise failures[0]
+    return winners[0]
+
+
+def _alternating(addresses: Sequence[str]) -> list[str]:
+    """IPv6 and IPv4 in turn, so that one broken family costs one wait; the family named first stays first."""
+    six = [address for address in addresses if ":" in address]
+    four = [address for address in addresses if ":" not in address]
+    first, second = (six, four) if addresses[0] in six else (four, six)
+    return [address for address in chain(*zip_longest(first, second)) if address]
