@@ -26,9 +26,12 @@ _FEED = "this Douyin page is a feed that changes with every visit; it names no p
 
 _ID = r"(?P<id>[0-9]{1,20})"
 _STABLE = r"MS4wLjABAAAA[A-Za-z0-9_-]{10,120}"
-_NAME = r"(?P<id>[A-Za-z0-9_.-]{1,64})"
+_NAME = r"(?P<id>[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})"
 # The words after a link are often glued to it; only what could belong to the id must not follow.
 _END = r"(?![A-Za-z0-9_-])"
+
+# Control characters and those that turn the direction of writing: a keyword is shown on a terminal.
+_UNSEEN = "[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 _LISTINGS: Mapping[str, Listing] = {"like": "likes", "favorite_collection": "favorites", "record": "history"}
 """Tabs of a user's page; the others show the posts. All but likes exist for the own account only."""
@@ -90,7 +93,7 @@ class Form:
 FORMS: tuple[Form, ...] = (
     Form("xigua", ("ixigua.com",), "", refusal=_XIGUA),
     Form("xigua-redirect", _WEB, "/xg/video/", refusal=_XIGUA),
-    Form("short", SHORT_HOSTS, r"/(?P<id>[A-Za-z0-9_-]{4,32})" + _END, "short"),
+    Form("short", SHORT_HOSTS, r"/(?P<id>[A-Za-z0-9_-]{6,32})" + _END, "short"),
     Form("player", ("open.douyin.com",), r"/player/video/?$", parameter="vid"),
     Form("modal", _WEB, "", parameter="modal_id"),
     Form("follow-room", _WEB, "/follow/?$", "room", parameter="webRid", value=_NAME),
@@ -183,13 +186,14 @@ def _find(link: Link) -> tuple[Form, str, Link] | None:
     return None
 
 
-def _ref(form: Form, id: str, link: Link) -> Ref:
+def _ref(form: Form, id: str, link: Link) -> Ref | None:
     if form.refusal:
         raise UnsupportedURL(f"{link.host}{link.path}: {form.refusal}")
     if form.kind == "short":
         return Ref("douyin", "short", f"https://{link.host}/{id}/")
     if form.kind == "search":
-        return Ref("douyin", "search", unquote(id))
+        keyword = re.sub(_UNSEEN, "", unquote(id)).strip()
+        return Ref("douyin", "search", keyword) if keyword else None
     return Ref("douyin", form.kind, id, _listing(id, link) if form.kind == "user" else None)
 
 
