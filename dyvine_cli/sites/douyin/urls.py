@@ -141,6 +141,18 @@ def match(text: str) -> Ref | None:
     return _ref(*found) if found else None
 
 
+def is_home(text: str) -> bool:
+    """Whether a link is Douyin's bare front page, where a short link leads that has run out."""
+    link = _split(text.strip())
+    if (
+        link is None
+        or not _within(link.host, ("www.douyin.com", "iesdouyin.com"))
+        and link.host != "douyin.com"
+    ):
+        return False
+    return link.path in ("", "/") and "modal_id" not in link.parameters
+
+
 def url(ref: Ref) -> str:
     """The address a person would open for this ref; `match` gives the ref back."""
     if ref.kind == "short":

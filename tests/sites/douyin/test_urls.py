@@ -310,6 +310,26 @@ def test_no_match(link: str) -> None:
     assert urls.match(link) is None
 
 
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        pytest.param("https://www.douyin.com", True, id="no-path"),
+        pytest.param("https://www.douyin.com/", True, id="slash"),
+        pytest.param("https://www.douyin.com/?recommend=1", True, id="query"),
+        pytest.param("https://douyin.com/", True, id="no-www"),
+        pytest.param("https://www.iesdouyin.com/", True, id="share-host"),
+        pytest.param(f"https://www.douyin.com/?modal_id={ID}", False, id="post-over-it"),
+        pytest.param(f"https://www.douyin.com/video/{ID}", False, id="post"),
+        pytest.param("https://live.douyin.com/", False, id="live"),
+        pytest.param("https://www.douyin.com.evil.tld/", False, id="evil"),
+        pytest.param("https://www.douyin.com:8443/", False, id="no-link"),
+    ],
+)
+def test_is_home(link: str, expected: bool) -> None:
+    """The front page is told from everything below it."""
+    assert urls.is_home(link) is expected
+
+
 def refused(*links: str) -> None:
     """None of the links is taken for ours."""
     for link in links:
