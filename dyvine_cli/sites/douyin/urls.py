@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from dyvine_cli.errors import UnsupportedURL
+from dyvine_cli.http.addresses import within
 from dyvine_cli.models import Listing, Ref, RefKind
 
 HOSTS: tuple[str, ...] = ("douyin.com", "iesdouyin.com", "amemv.com")
@@ -21,6 +22,7 @@ BOARD = "hot"
 """The id of the `trending` ref that means the whole board."""
 
 _WEB = ("douyin.com", "iesdouyin.com")
+_HOMES = ("www.douyin.com", "douyin.com", "www.iesdouyin.com", "iesdouyin.com")
 _XIGUA = "Xigua (西瓜视频) is not supported, only Douyin itself is"
 _FEED = "this Douyin page is a feed that changes with every visit; it names no post, user or list"
 
@@ -80,7 +82,7 @@ class Form:
     def id(self, link: Link) -> str | None:
         """The id in `link`, "" for a form without; None if the link has another form."""
         found = re.match(self.path, link.path)
-        if not found or not _within(link.host, self.domains):
+        if not found or not within(link.host, self.domains):
             return None
         if self.parameter is not None:
             named = re.match(self.value + _END, link.parameters.get(self.parameter, ""))
@@ -144,11 +146,7 @@ def match(text: str) -> Ref | None:
 def is_home(text: str) -> bool:
     """Whether a link is Douyin's bare front page, where a short link leads that has run out."""
     link = _split(text.strip())
-    if (
-        link is None
-        or not _within(link.host, ("www.douyin.com", "iesdouyin.com"))
-        and link.host != "douyin.com"
-    ):
+    if link is None or link.host not in _HOMES:
         return False
     return link.path in ("", "/") and "modal_id" not in link.parameters
 
@@ -184,10 +182,6 @@ def _split(text: str) -> Link | None:
     if parts.scheme not in ("http", "https") or "@" in parts.netloc or not usual or not host.isascii():
         return None
     return Link(host, parts.path, dict(reversed(parse_qsl(parts.query))))
-
-
-def _within(host: str, domains: tuple[str, ...]) -> bool:
-    return any(host == domain or host.endswith("." + domain) for domain in domains)
 
 
 def _find(link: Link) -> tuple[Form, str, Link] | None:
