@@ -1,52 +1,33 @@
-"""What an answer of Douyin says before its fields are touched: served, refused, gone, or of an unknown shape (pure).
+"""What a JSON answer of Douyin is about, before the post in it is read: found, withheld and why, or empty (pure).
 
-The codes and reasons were published by downloader projects and issue threads up to 2026-10; `core_dep` and
+`refusals` knows the codes; the reasons below were published by downloader projects up to 2026-10, `core_dep` and
 `params_check` stand in recorded answers (2026-06).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dyvine_cli.errors import (
     Deleted,
     InReview,
-    LoginNeeded,
     NotFound,
     NotInRegion,
     Private,
-    RateLimited,
     RiskControl,
     SignatureRejected,
     SiteError,
     UnexpectedResponse,
 )
 from dyvine_cli.models import Ref
+from dyvine_cli.sites.douyin.refusals import EMPTY_HINT, LOGIN_HINT, captcha, code_error
 from dyvine_cli.sites.reading import Record, reading
 
-CAPTCHA_HINT = "open https://www.douyin.com in the browser of that login, solve the captcha, then `dyvine login add` again"
-LOGIN_HINT = "`dyvine login add` with the cookies of a browser that is logged in to www.douyin.com"
-PAUSE_HINT = "wait a while; a login or another network address helps"
+Raw = Mapping[str, Any]
 
 _CAPTCHA_FIELDS = ("verify_ticket", "verify_center_decision_conf")
 
-_STATUS: Mapping[int, tuple[type[SiteError], str, str | None]] = {
-    2: (NotFound, "there is no such account", None),
-    4: (RateLimited, "Douyin says it is busy", PAUSE_HINT),
-    8: (LoginNeeded, "Douyin shows this to logged-in people only", LOGIN_HINT),
-    2053: (NotFound, "the post is not available", None),
-    2065: (NotFound, "there is no such account", None),
-    2096: (Private, "its owner hides this list", None),
-    2154: (RiskControl, "Douyin asks for a captcha", CAPTCHA_HINT),
-    2156: (RiskControl, "Douyin asks for a captcha", CAPTCHA_HINT),
-    2483: (LoginNeeded, "Douyin shows this to logged-in people only", LOGIN_HINT),
-    10000: (RiskControl, "Douyin asks for a captcha", CAPTCHA_HINT),
-    10001: (RiskControl, "Douyin asks for a captcha", CAPTCHA_HINT),
-    10011: (RiskControl, "Douyin did not accept the cookies", PAUSE_HINT),
-    30003: (NotFound, "the room is gone", None),
-    4001038: (NotFound, "there is no such room", None),
-}
 _REASONS: Mapping[str, tuple[type[SiteError], str, str | None]] = {
     "core_dep": (NotFound, "there is no such post", None),
     "system_item_not_exist": (NotFound, "there is no such post", None),
@@ -58,29 +39,34 @@ _REASONS: Mapping[str, tuple[type[SiteError], str, str | None]] = {
     "copyright_foreign": (NotInRegion, "the post is withheld for rights", None),
     "music_deleted_video": (NotInRegion, "the post is withheld because its music was removed", None),
 }
+"""`filter_reason` in lower case; `images_base` asks for another route (reported: the app's id 1128)."""
 
 
-def ensure_served(answer: object, *, ref: Ref | None = None, endpoint: str | None = None) -> Record:
+def ensure_served(
+    answer: object, *, ref: Ref | None = None, endpoint: str | None = None, login: bool = False
+) -> Record:
     """The answer as a record, if its status is success and it asks for no captcha.
 
-    Raises the error of its `status_code`; UnexpectedResponse for a code without a known meaning.
+    `login` says whether a login was sent. Raises the error of its `status_code`; UnexpectedResponse for a code without
+    a known meaning.
     """
-    with reading(_what(ref, endpoint), ref=ref, endpoint=endpoint):
+    what = _what(ref, endpoint)
+    with reading(what, ref=ref, endpoint=endpoint):
         record = Record(answer, "answer")
         if any(name in record for name in _CAPTCHA_FIELDS):
-            raise RiskControl("Douyin asks for a captcha", hint=CAPTCHA_HINT, ref=ref, endpoint=endpoint)
+            raise captcha(endpoint or "this answer", ref)
         status = record.whole("status_code") or 0
         said = record.text("status_msg")[:200]
     if status:
-        kind, message, hint = _STATUS.get(status, (UnexpectedResponse, f"status_code {status}", None))
-        told = f"{_what(ref, endpoint)}: {message}" + (f" ({said})" if said else "")
-        raise kind(told, hint=hint, ref=ref, endpoint=endpoint)
+        error = code_error(status, f"{what}: {said}" if said else what, login=login)
+        error.ref, error.endpoint = ref, endpoint
+        raise error
     return record
 
 
-def classify_detail(answer: object, ref: Ref, *, endpoint: str = "detail") -> Mapping[str, Any]:
+def classify_detail(answer: object, ref: Ref, *, login: bool = False, endpoint: str = "detail") -> Raw:
     """The raw post of a detail answer. Raises what the answer says instead (gone, private, refused, …)."""
-    record = ensure_served(answer, ref=ref, endpoint=endpoint)
+    record = ensure_served(answer, ref=ref, endpoint=endpoint, login=login)
     with reading(_what(ref, endpoint), ref=ref, endpoint=endpoint):
         found = record.record("aweme_detail")
         refusal = record.record("filter_detail")
@@ -91,37 +77,42 @@ def classify_detail(answer: object, ref: Ref, *, endpoint: str = "detail") -> Ma
     raise soft_block(ref, endpoint)
 
 
-def classify_batch(
-    answer: object, refs: Sequence[Ref], *, endpoint: str = "batch"
-) -> dict[Ref, Mapping[str, Any] | SiteError]:
-    """Per ref its raw post or why there is none (`aweme_details` and `filter_list` of batch and slides answers).
-
-    Douyin leaves out unknown ids silently: they are NotFound, unless nothing at all came back.
-    """
+def batch(answer: object, *, endpoint: str = "batch") -> Mapping[str, Raw]:
+    """The raw posts of a batch answer by id; what is not there is absent."""
     record = ensure_served(answer, endpoint=endpoint)
     with reading(endpoint, endpoint=endpoint):
-        details = record.records("aweme_details")
-        refused = record.records("filter_list")
         if record.raw.get("aweme_details") is None:
             raise soft_block(None, endpoint)
-        raw = {each.id("aweme_id"): each.raw for each in details}
-        reasons = {each.id("aweme_id"): each for each in refused}
-        return {ref: raw.get(ref.id) or _absent(reasons.get(ref.id), ref, endpoint) for ref in refs}
+        return {each.required_id("aweme_id"): each.raw for each in record.records("aweme_details")}
 
 
-def classify_items(answer: object, ref: Ref, *, endpoint: str) -> Mapping[str, Any]:
-    """The raw post of a share page's `videoInfoRes` or an H5 answer (`item_list` and `filter_list`)."""
+def of_batch(answer: object, ref: Ref, *, endpoint: str = "batch") -> Raw:
+    """The raw post of a batch or slides answer that was asked for one post.
+
+    Raises what `filter_list` says about it. Douyin leaves out unknown ids silently: NotFound.
+    """
+    found = batch(answer, endpoint=endpoint).get(ref.id)
     with reading(_what(ref, endpoint), ref=ref, endpoint=endpoint):
-        record = Record(answer, "answer")
+        if found:
+            return _confirmed(Record(found, "aweme_details[0]"), ref, endpoint)
+        for refusal in Record(answer, "answer").records("filter_list"):
+            if refusal.id("aweme_id") in ("", ref.id):
+                raise _withheld(refusal, ref, endpoint)
+    raise NotFound(f"{ref}: there is no such post", ref=ref, endpoint=endpoint)
+
+
+def of_items(answer: object, ref: Ref, *, endpoint: str = "share page") -> Raw:
+    """The raw post of a share page's `videoInfoRes` or an H5 answer (`item_list` and `filter_list`)."""
+    record = ensure_served(answer, ref=ref, endpoint=endpoint)
+    with reading(_what(ref, endpoint), ref=ref, endpoint=endpoint):
         for item in record.records("item_list"):
-            if item.id("aweme_id") == ref.id:
-                return _confirmed(item, ref, endpoint)
+            return _confirmed(item, ref, endpoint)
         for refusal in record.records("filter_list"):
             raise _withheld(refusal, ref, endpoint)
     raise soft_block(ref, endpoint)
 
 
-def classify_feed(answer: object, ref: Ref, *, endpoint: str = "feed") -> Mapping[str, Any]:
+def of_feed(answer: object, ref: Ref, *, endpoint: str = "app feed") -> Raw:
     """The wanted raw post among those of an app feed, which answers other posts when it does not hold it."""
     record = ensure_served(answer, ref=ref, endpoint=endpoint)
     with reading(_what(ref, endpoint), ref=ref, endpoint=endpoint):
@@ -129,16 +120,6 @@ def classify_feed(answer: object, ref: Ref, *, endpoint: str = "feed") -> Mappin
             if item.id("aweme_id") == ref.id:
                 return _confirmed(item, ref, endpoint)
         raise LookupError("the feed does not hold the post that was asked for")
-
-
-def classify_profile(answer: object, ref: Ref, *, endpoint: str = "profile") -> Mapping[str, Any]:
-    """The raw account of a profile answer (`user`) or an H5 answer (`user_info`)."""
-    record = ensure_served(answer, ref=ref, endpoint=endpoint)
-    with reading(_what(ref, endpoint), ref=ref, endpoint=endpoint):
-        for name in ("user", "user_info"):
-            if found := record.record(name):
-                return found.raw
-    raise soft_block(ref, endpoint)
 
 
 def classify_search(answer: object, *, ref: Ref | None = None, endpoint: str = "search") -> Record:
@@ -149,12 +130,10 @@ def classify_search(answer: object, *, ref: Ref | None = None, endpoint: str = "
         kind = nil.text("search_nil_type") if nil else ""
         item = nil.text("search_nil_item") if nil else ""
     if kind == "verify_check":
-        raise RiskControl(
-            f"{endpoint}: Douyin asks for a captcha", hint=CAPTCHA_HINT, ref=ref, endpoint=endpoint
-        )
+        raise captcha(endpoint, ref)
     if kind == "params_check" or item == "invalid_app":
         raise SignatureRejected(
-            f"{endpoint}: signature or login missing ({kind}, {item})",
+            f"{_what(ref, endpoint)}: signature or login missing ({kind}, {item})",
             hint=LOGIN_HINT,
             ref=ref,
             endpoint=endpoint,
@@ -166,13 +145,13 @@ def soft_block(ref: Ref | None, endpoint: str) -> RiskControl:
     """The error for a success without content, which is how Douyin turns robots away."""
     return RiskControl(
         f"{_what(ref, endpoint)}: Douyin answered without content",
-        hint=PAUSE_HINT,
+        hint=EMPTY_HINT,
         ref=ref,
         endpoint=endpoint,
     )
 
 
-def _confirmed(post: Record, ref: Ref, endpoint: str) -> Mapping[str, Any]:
+def _confirmed(post: Record, ref: Ref, endpoint: str) -> Raw:
     """The raw post, if it is the one asked for and still there; a re-post may carry the id in `group_id`."""
     if ref.id not in (post.required_id("aweme_id"), post.id("group_id")):
         raise ValueError(
@@ -182,12 +161,6 @@ def _confirmed(post: Record, ref: Ref, endpoint: str) -> Mapping[str, Any]:
     if status and status.flag("is_delete"):
         raise Deleted(f"{ref}: its author deleted the post", ref=ref, endpoint=endpoint)
     return post.raw
-
-
-def _absent(refusal: Record | None, ref: Ref, endpoint: str) -> SiteError:
-    if refusal:
-        return _withheld(refusal, ref, endpoint)
-    return NotFound(f"{ref}: there is no such post", ref=ref, endpoint=endpoint)
 
 
 def _withheld(refusal: Record, ref: Ref, endpoint: str) -> SiteError:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from dyvine_cli.errors import RiskControl
 from dyvine_cli.models import Ref
-from dyvine_cli.sites.douyin.answers import CAPTCHA_HINT, classify_items, soft_block
+from dyvine_cli.sites.douyin.answers import of_items, soft_block
+from dyvine_cli.sites.douyin.refusals import captcha
 from dyvine_cli.sites.reading import Record, loads, reading
 
 _DEEPEST = 40
@@ -39,9 +39,7 @@ def render_data(html: str, ref: Ref) -> Mapping[str, Any]:
                 detail = _snake(_object_at(text, found.end(), "videoDetail"), 0)
                 return _wanted(_translated(detail), ref)
         if any(sign in html for sign in _CHALLENGES):
-            raise RiskControl(
-                f"page {ref}: Douyin asks for a captcha", hint=CAPTCHA_HINT, ref=ref, endpoint="page"
-            )
+            raise captcha(f"page {ref}", ref)
         raise LookupError("videoDetail is missing")
 
 
@@ -58,8 +56,8 @@ def router_data(html: str, ref: Ref) -> Mapping[str, Any]:
             page = loaded.record(name) if loaded and name.endswith("/page") else None
             content = page.record("videoInfoRes") if page else None
             if content:
-                return classify_items(content.raw, ref, endpoint="share")
-    raise soft_block(ref, "share")
+                return of_items(content.raw, ref)
+    raise soft_block(ref, "share page")
 
 
 def _containers(html: str) -> list[str]:
@@ -76,7 +74,7 @@ def _object_at(text: str, start: int, name: str) -> Any:
 
 
 def _wanted(raw: dict[str, Any], ref: Ref) -> dict[str, Any]:
-    return dict(classify_items({"item_list": [raw]}, ref, endpoint="page"))
+    return dict(of_items({"item_list": [raw]}, ref, endpoint="page"))
 
 
 def _snake(value: Any, depth: int) -> Any:
