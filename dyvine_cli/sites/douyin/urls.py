@@ -179,7 +179,9 @@ def _split(text: str) -> Link | None:
     except ValueError:
         return None
     host = (parts.hostname or "").removesuffix(".")
-    if parts.scheme not in ("http", "https") or "@" in parts.netloc or not usual or not host.isascii():
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or not usual:
+        return None
+    if not host.isascii() or host.endswith("."):
         return None
     return Link(host, parts.path, dict(reversed(parse_qsl(parts.query))))
 
