@@ -108,7 +108,7 @@ class Network:
     def __init__(
         self,
         *,
-        connect_to: ConnectTo = ConnectTo(),  # noqa: B008 - frozen
+        connect_to: ConnectTo | None = None,
         proxy: str | None = None,
         ca_file: Path | None = None,
         verify: bool = True,
@@ -119,7 +119,7 @@ class Network:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.timeouts = timeouts
-        self._connect_to = connect_to
+        self._connect_to = connect_to or ConnectTo()
         self._proxy = Proxy.parse(proxy) if proxy else None
         self._ca_file = ca_file
         self._verify = verify

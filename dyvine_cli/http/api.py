@@ -1,0 +1,327 @@
+"""The API client: one identity, the request budget, repeated tries, answers read whole."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from dyvine_cli import cookies
+from dyvine_cli.budget import Budget
+from dyvine_cli.cookies import Cookie
+from dyvine_cli.errors import (
+    AddressRefused,
+    DyvineError,
+    NetworkError,
+    RateLimited,
+    Refused,
+    UnexpectedResponse,
+)
+from dyvine_cli.http.addresses import Address, safe_url, split
+from dyvine_cli.http.body import ACCEPTED, LARGEST, read_body
+from dyvine_cli.http.network import Network, Response
+from dyvine_cli.http.redirects import STATUSES, carried, follow
+from dyvine_cli.identity import Profile
+from dyvine_cli.models import Ref
+
+__all__ = ["Answer", "ApiClient", "Exchange", "Request", "safe_url"]
+
+log = logging.getLogger(__name__)
+
+_TROUBLE = frozenset({500, 502, 503, 504})
+_pauses = wait_random_exponential(multiplier=0.5, max=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request as a site makes it. `login` False sends no cookie and keeps none of the answer."""
+
+    method: str = "GET"
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes = field(default=b"", repr=False)
+    login: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer, read whole and unpacked. `headers` have lower-case names; `url` is where redirects ended."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    url: str = field(repr=False)
+    set_cookie_headers: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8; bytes that are none become U+FFFD."""
+        return self.body.decode("utf-8", errors="replace")
+
+    def json(self, what: str) -> Any:
+        """The body as JSON; NaN and infinite numbers are None. Raises UnexpectedResponse naming `what`."""
+        try:
+            return json.loads(self.text, parse_constant=_nothing, parse_float=_finite)
+        except RecursionError as exc:
+            raise UnexpectedResponse(f"{what}: JSON nested too deep") from exc
+        except ValueError as exc:
+            kind = "an empty answer" if not self.body else f"no JSON ({len(self.body)} bytes)"
+            raise UnexpectedResponse(f"{what}: {kind}") from exc
+
+    def set_cookies(self, name: str) -> tuple[str, ...]:
+        """The values that this answer sets for a cookie, in their order, undecoded."""
+        pairs = (text.partition(";")[0].partition("=") for text in self.set_cookie_headers)
+        return tuple(value.strip() for key, _, value in pairs if key.strip() == name)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds until the server wants to be asked again, never negative; None if it does not say."""
+        return _retry_after(self.headers.get("retry-after", ""), datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request and how it went, as it may be shown: `url` has no query; `status` None means that no answer came."""
+
+    endpoint: str
+    method: str
+    url: str
+    status: int | None
+    size: int
+    seconds: float
+
+
+class ApiClient:
+    """Sends a site's requests as one identity.
+
+    `store` is called with the profile whenever its cookies change. `trace` receives every exchange. `clock` gives the
+    time for cookies.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        profile: Profile,
+        budget: Budget,
+        *,
+        retries: int = 3,
+        store: Callable[[Profile], None] | None = None,
+        trace: Callable[[Exchange], None] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.profile = profile
+        self._network = network
+        self._budget = budget
+        self._retries = retries
+        self._store = store
+        self._trace = trace
+        self._sleep = sleep
+        self._clock = clock
+
+    async def send(
+        self,
+        make: Callable[[], Request],
+        *,
+        call: str,
+        endpoint: str,
+        judge: Callable[[Answer], None] | None = None,
+        ref: Ref | None = None,
+        redirects: int = 0,
+    ) -> Answer:
+        """Send what `make` gives and return the answer, any status that `judge` lets pass.
+
+        `make` is called anew for every try, so a signature is fresh. `call` is the budget's class, `endpoint` the name
+        in errors and logs. `redirects` is how many are followed (to listed hosts only). Errors that another try can
+        mend are tried again; an error status 500 to 504 counts as one until the last try, which `judge` sees.
+        Raises what `judge` raises, RateLimited when the budget has ended this site, UnexpectedResponse, NetworkError.
+        """
+        async for attempt in self._tries():
+            async with self._budget.turn(self.profile.site, self.profile.name, call):
+                with attempt:
+                    last = attempt.retry_state.attempt_number > self._retries
+                    answer = await self._once(make(), endpoint, ref, redirects)
+                    self._judge(answer, judge, call, endpoint, last=last)
+                    return answer
+        raise AssertionError("tenacity raises after the last try")
+
+    def refused(self, call: str, error: Refused) -> None:
+        """Tell the budget of a refusal that was found in an answer outside of `send`."""
+        self._budget.refused(self.profile.site, self.profile.name, call, error)
+
+    def cookie(self, name: str, *, url: str) -> str | None:
+        """The value of the cookie of this name that goes to `url`, None if there is none."""
+        now = self._clock()
+        return next(
+            (each.value for each in self.profile.cookies if each.name == name and each.goes_to(url, now)),
+            None,
+        )
+
+    def set_cookie(self, name: str, value: str, *, url: str, domain: str | None = None) -> None:
+        """Keep a cookie for the host of `url`, or for all of `domain`; it replaces those of its name that go there."""
+        now = self._clock()
+        address = split(url)
+        made = Cookie(
+            name, value, domain or address.host, secure=address.scheme == "https", host_only=domain is None
+        )
+        others = [each for each in self.profile.cookies if each.name != name or not each.goes_to(url, now)]
+        self._keep((*others, made))
+
+    def drop_cookies(self, *names: str) -> None:
+        """Forget the cookies of these names."""
+        self._keep(tuple(each for each in self.profile.cookies if each.name not in names))
+
+    def _tries(self) -> AsyncRetrying:
+        return AsyncRetrying(
+            stop=stop_after_attempt(self._retries + 1),
+            retry=retry_if_exception(lambda exc: isinstance(exc, DyvineError) and exc.retryable),
+            wait=_pause,
+            sleep=self._sleep,
+            reraise=True,
+        )
+
+    def _judge(
+        self, answer: Answer, judge: Callable[[Answer], None] | None, call: str, endpoint: str, *, last: bool
+    ) -> None:
+        if answer.status in _TROUBLE and "retry-after" not in answer.headers and not last:
+            raise NetworkError(f"{endpoint}: the server failed with status {answer.status}")
+        try:
+            if judge is not None:
+                judge(answer)
+        except Refused as exc:
+            self.refused(call, exc)
+            raise
+        if answer.status < 400:
+            self._budget.accepted(self.profile.site, self.profile.name, call)
+
+    async def _once(self, request: Request, endpoint: str, ref: Ref | None, redirects: int) -> Answer:
+        """One try with its redirects."""
+        address = split(request.url)
+        headers = dict(request.headers)
+        for _ in range(redirects + 1):
+            answer = await self._exchange(request, address, headers, endpoint, ref)
+            location = answer.headers.get("location") if answer.status in STATUSES else None
+            if not redirects or location is None or request.method != "GET":
+                return answer
+            after = follow(address, location)
+            if not self._network.is_listed(after.host):
+                raise AddressRefused(
+                    f"{endpoint}: redirected to {after.host}, which is none of the platform's hosts"
+                )
+            headers, address = carried(headers, address, after), after
+        raise AddressRefused(f"{endpoint}: redirected more than {redirects} times")
+
+    async def _exchange(
+        self, request: Request, address: Address, headers: Mapping[str, str], endpoint: str, ref: Ref | None
+    ) -> Answer:
+        """One request with its cookies, one answer read whole."""
+        begun = time.perf_counter()
+        status, size = None, 0
+        try:
+            sent = self._headers(request, address, headers)
+            async with self._network.send(request.method, address, sent, request.content) as response:
+                status = response.status
+                answer = await self._read(response, address, endpoint)
+            size = len(answer.body)
+        except UnexpectedResponse as exc:
+            exc.ref, exc.endpoint = ref, endpoint
+            raise
+        finally:
+            self._tell(endpoint, request.method, address, status, size, time.perf_counter() - begun)
+        if request.login:
+            self._receive(answer)
+        return answer
+
+    async def _read(self, response: Response, address: Address, endpoint: str) -> Answer:
+        return Answer(
+            status=response.status,
+            headers={
+                name: response.header(name) or "" for name, _ in response.headers if name != "set-cookie"
+            },
+            body=await read_body(response, endpoint, largest=LARGEST),
+            url=str(address),
+            set_cookie_headers=tuple(value for name, value in response.headers if name == "set-cookie"),
+        )
+
+    def _headers(self, request: Request, address: Address, headers: Mapping[str, str]) -> dict[str, str]:
+        """What is sent: the request's own, the identity's user agent, and cookies where they belong, over https."""
+        names = {name.lower() for name in headers}
+        sent = {name: value for name, value in headers.items() if name.lower() not in ("cookie", "host")}
+        if "user-agent" not in names and self.profile.user_agent:
+            sent["User-Agent"] = self.profile.user_agent
+        if "accept-encoding" not in names:
+            sent["Accept-Encoding"] = ACCEPTED
+        if request.login and address.scheme == "https":
+            jar = cookies.header(self.profile.cookies, str(address), self._clock())
+            if jar:
+                sent["Cookie"] = jar
+        return sent
+
+    def _receive(self, answer: Answer) -> None:
+        """Keep the cookies that an answer sets."""
+        if answer.set_cookie_headers:
+            self._keep(
+                cookies.merge(self.profile.cookies, answer.set_cookie_headers, answer.url, self._clock())
+            )
+
+    def _keep(self, jar: tuple[Cookie, ...]) -> None:
+        if jar == self.profile.cookies:
+            return
+        self.profile = self.profile.replace(cookies=jar)
+        if self._store is not None:
+            self._store(self.profile)
+
+    def _tell(
+        self, endpoint: str, method: str, address: Address, status: int | None, size: int, seconds: float
+    ) -> None:
+        url = safe_url(str(address))
+        log.debug(
+            "%s: %s %s: status %s, %d bytes, %.0f ms", endpoint, method, url, status, size, seconds * 1000
+        )
+        if self._trace is not None:
+            self._trace(
+                Exchange(endpoint=endpoint, method=method, url=url, status=status, size=size, seconds=seconds)
+            )
+
+
+def _pause(state: RetryCallState) -> float:
+    """Seconds before the next try; after a refusal the budget's cool-down does the waiting."""
+    error = state.outcome.exception() if state.outcome else None
+    return 0.0 if isinstance(error, RateLimited) else float(_pauses(state))
+
+
+def _retry_after(text: str, now: datetime) -> float | None:
+    """RFC 9110, section 10.2.3: seconds or a date."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:18])
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return max(0.0, (when - now).total_seconds())
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _nothing(text: str) -> None:
+    """NaN and Infinity are no JSON; what they stand for was not said."""
