@@ -1,0 +1,442 @@
+"""A file that still grows: `<name>.part`, its lock, and the note `<name>.part.json` that says what it will be.
+
+The note holds the promised length, the validator (strong ETag, else Last-Modified) and which rendition it is, but no
+address. A part without a fitting note is begun anew.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dyvine_cli.errors import Busy, ContentChanged
+from dyvine_cli.transfer import lock
+from dyvine_cli.transfer.folder import Folder, disk_error, remove_made, writing
+
+NOTE_FROM = 1 << 17
+"""From so many promised bytes on a note is written before the first byte; smaller ones get it when they are cut short."""
+
+FLUSH_EVERY = 1 << 26
+"""Bytes between two flushes of a growing part: what a loss of power may cost."""
+
+_BLOCK = 1 << 20
+_BLOCKS_AT_ONCE = 32
+_TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an answer says about the whole file.
+
+    `length` in bytes is None when it does not say; `validator` is what If-Range takes, None if there is no strong one.
+    """
+
+    length: int | None
+    validator: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is remembered next to a part.
+
+    `flushed` bytes are surely on the disk; more may be trusted as long as the machine runs (`boot` is the same). `pid`
+    and `begun` name the run that wrote it.
+    """
+
+    length: int
+    validator: str
+    rendition: str
+    flushed: int
+    boot: str | None
+    pid: int
+    begun: str
+
+    @classmethod
+    def read(cls, text: bytes) -> Note | None:
+        """The note in a file's content; None if it is no note of ours."""
+        try:
+            facts = json.loads(text)
+            note = cls(**{key: facts[key] for key in cls.__slots__})
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return None
+        return note if note._is_sound() else None
+
+    def _is_sound(self) -> bool:
+        numbers = all(type(number) is int for number in (self.length, self.flushed, self.pid))
+        words = all(isinstance(word, str) for word in (self.validator, self.rendition, self.begun))
+        return numbers and words and self.length > 0 <= self.flushed and self.validator.isprintable()
+
+    def text(self) -> bytes:
+        """The file's content."""
+        return json.dumps({"v": 1, **asdict(self)}).encode()
+
+
+class Part:
+    """An open and locked part. `size` bytes of it are right and hashed; `promise` is what they belong to."""
+
+    def __init__(self, folder: Folder, root: Path, name: str, fd: int, rendition: str, *, md5: bool) -> None:
+        self.folder = folder
+        self.promise = Promise(None, None)
+        self._root = root
+        self._name = name
+        self._fd = fd
+        self._rendition = rendition
+        self._with_md5 = md5
+        self._note: Note | None = None
+        self._flushed = 0
+        self._gone = False
+        self._empty()
+
+    def _empty(self) -> None:
+        self.size = 0
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False) if self._with_md5 else None
+
+    @classmethod
+    def open(cls, path: Path, root: Path, rendition: str, *, md5: bool = False) -> Part | None:
+        """Open and lock the part of the file `path`, new or left by an earlier run; None if another run has it.
+
+        Missing folders are made; `root` is the folder that nothing may lead out of. `rendition` identifies what is
+        fetched: a part of something else is begun anew. Raises NotWritable, DiskFull, DiskError.
+        """
+        with writing(path):
+            for _ in range(_TRIES):
+                folder = Folder.open(path.parent, root)
+                try:
+                    fd = _open_locked(folder, path.name)
+                except FileNotFoundError:  # another run removed the empty folder that both use
+                    folder.close()
+                    continue
+                except OSError:
+                    folder.close()
+                    raise
+                if fd is None:
+                    folder.close()
+                    return None
+                return cls(folder, root, path.name, fd, rendition, md5=md5)
+            raise FileNotFoundError(errno.ENOENT, "its folder vanishes again and again", str(path))
+
+    @property
+    def path(self) -> Path:
+        """Where it stands."""
+        return self.folder.path / (self._name + ".part")
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes so far, in hex."""
+        return self._sha256.hexdigest()
+
+    @property
+    def md5(self) -> str | None:
+        """Of the bytes so far, in hex; None if it was not asked for."""
+        return self._md5.hexdigest() if self._md5 else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all promised bytes are there."""
+        return self.promise.length is not None and self.size == self.promise.length
+
+    def has_leftover(self) -> bool:
+        """Whether an earlier run left bytes here."""
+        return os.fstat(self._fd).st_size > 0
+
+    def recover(self) -> Iterator[int]:
+        """Take over what an earlier run left, hashing it; what no note vouches for is dropped.
+
+        Reads the whole part and pauses every 32 MiB with the bytes so far, so that it can be left.
+        """
+        with writing(self.path):
+            note = self._read_note()
+            if note is None or note.rendition != self._rendition:
+                self.restart()
+                return
+            kept = min(self._trusted(note), note.length)
+            os.ftruncate(self._fd, kept)
+            self._note, self._flushed = note, min(note.flushed, kept)
+            self.promise = Promise(note.length, note.validator)
+            yield from self._hash(kept)
+
+    def _trusted(self, note: Note) -> int:
+        there = os.fstat(self._fd).st_size
+        same_boot = note.boot is not None and note.boot == boot()
+        return there if same_boot else min(there, note.flushed)
+
+    def _hash(self, count: int) -> Iterator[int]:
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        blocks = 0
+        while self.size < count and (block := os.read(self._fd, min(_BLOCK, count - self.size))):
+            self._count(block)
+            blocks += 1
+            if blocks % _BLOCKS_AT_ONCE == 0:
+                yield self.size
+
+    def _count(self, data: bytes | memoryview) -> None:
+        self.size += len(data)
+        self._sha256.update(data)
+        if self._md5:
+            self._md5.update(data)
+
+    def restart(self) -> None:
+        """Forget all bytes and the note; the note goes first, so that it never vouches for other bytes."""
+        with writing(self.path):
+            self.folder.remove(self._name + ".part.json")
+            os.ftruncate(self._fd, 0)
+            os.lseek(self._fd, 0, os.SEEK_SET)
+        self._note, self._flushed, self.promise = None, 0, Promise(None, None)
+        self._empty()
+
+    def begin(self, promise: Promise) -> None:
+        """Prepare the empty part for a file of which `promise` is known."""
+        self.promise = promise
+        if promise.length is not None and promise.length >= NOTE_FROM:
+            with writing(self.path):
+                self._need(promise.length)
+                self._write_note()
+
+    def _need(self, count: int) -> None:
+        """Raise ENOSPC where the volume has not room for that many bytes, before they are fetched."""
+        if hasattr(os, "fstatvfs"):
+            volume = os.fstatvfs(self._fd)
+            if volume.f_blocks and volume.f_bavail * volume.f_frsize < count:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def write(self, data: bytes) -> None:
+        """Append bytes. Raises DiskFull, NotWritable; what did reach the disk is counted."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                count = os.write(self._fd, rest)
+                self._count(rest[:count])
+                rest = rest[count:]
+        except OSError as exc:
+            raise disk_error(exc, self.path) from exc
+
+    @property
+    def wants_flush(self) -> bool:
+        """Whether so much is unflushed that a loss of power would hurt."""
+        return self.size - self._flushed >= FLUSH_EVERY
+
+    def flush(self) -> None:
+        """Put the bytes so far on the disk and note it."""
+        with writing(self.path):
+            os.fsync(self._fd)
+            self._flushed = self.size
+            if self._note:
+                self._write_note()
+
+    def reader(self) -> BinaryIO:
+        """The bytes so far as a file of its own, to look at their structure."""
+        with writing(self.path):
+            return io.BufferedReader(_View(self._fd))
+
+    def publish(self, name: str, *, overwrite: bool) -> None:
+        """Flush the part and give it the final name; the note goes last. Blocks.
+
+        If a file of that name is there already with the very same bytes, it stays. Raises NotWritable (another file
+        stands there, or the part was exchanged by someone), DiskFull.
+        """
+        with writing(self.folder.path / name):
+            os.fsync(self._fd)
+            if not _is_ours(self.folder, self._name + ".part", self._fd):
+                raise ContentChanged(f"{self.path} was exchanged while it was written")
+            try:
+                self._move(name, overwrite)
+            except FileExistsError:
+                if not self._is_the_same(name):
+                    raise
+                self.folder.remove(self._name + ".part")
+            self._gone = True
+            self.folder.remove(self._name + ".part.json")
+            self.folder.flush()
+
+    def _move(self, name: str, overwrite: bool) -> None:
+        if os.name == "nt":  # Windows renames no open file
+            os.close(self._fd)
+            self._fd = -1
+        self.folder.rename(self._name + ".part", name, overwrite=overwrite)
+
+    def _is_the_same(self, name: str) -> bool:
+        found = self.folder.status(name)
+        if not found or not stat.S_ISREG(found.st_mode) or found.st_size != self.size:
+            return False
+        return file_sha256(self.folder, name) == self.sha256
+
+    def discard(self) -> None:
+        """Remove the part and its note."""
+        with writing(self.path):
+            self.folder.remove(self._name + ".part")
+            self._gone = True
+            self.folder.remove(self._name + ".part.json")
+
+    def close(self) -> None:
+        """Let go of the part; what was cut short gets its note, an empty one is removed with the folders made for it."""
+        try:
+            if not self._gone:
+                self._leave()
+        except OSError:
+            pass  # a full disk keeps the note out: then the next run begins anew
+        finally:
+            if self._fd >= 0:
+                os.close(self._fd)
+            self.folder.close()
+
+    def _leave(self) -> None:
+        if not self.size and not os.fstat(self._fd).st_size:
+            self.discard()
+            remove_made(self.folder, self._root)
+            return
+        if boot() is None:
+            os.fsync(self._fd)
+            self._flushed = self.size
+        self._write_note()
+
+    def _read_note(self) -> Note | None:
+        try:
+            fd = self.folder.open_file(self._name + ".part.json", os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            return Note.read(os.read(fd, 1 << 16)) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+        finally:
+            os.close(fd)
+
+    def _write_note(self) -> None:
+        """Overwrite the note in one go; without a length and a validator there is nothing to go on from."""
+        length, validator = self.promise.length, self.promise.validator
+        if length is None or validator is None:
+            return
+        begun = self._note.begun if self._note else datetime.now(UTC).isoformat(timespec="seconds")
+        self._note = Note(length, validator, self._rendition, self._flushed, boot(), os.getpid(), begun)
+        fd = _open_note(self.folder, self._name + ".part.json")
+        try:
+            # One write and no cut to zero before it: a kill leaves the old note or the new one.
+            count = os.write(fd, self._note.text().ljust(512))
+            os.ftruncate(fd, count)
+        finally:
+            os.close(fd)
+
+
+class _View(io.RawIOBase):
+    """Reads a descriptor from its own place, which leaves the writer's place alone."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        base = (0, self._place, os.fstat(self._fd).st_size)[whence]
+        self._place = base + offset
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        data = _read_at(self._fd, len(buffer), self._place)
+        buffer[: len(data)] = data
+        self._place += len(data)
+        return len(data)
+
+
+def _read_at(fd: int, count: int, place: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(fd, count, place)
+    before = os.lseek(fd, 0, os.SEEK_CUR)
+    os.lseek(fd, place, os.SEEK_SET)
+    try:
+        return os.read(fd, count)
+    finally:
+        os.lseek(fd, before, os.SEEK_SET)
+
+
+def _open_locked(folder: Folder, name: str) -> int | None:
+    """The locked part of the file `name`; None if another run has it."""
+    while True:
+        fd = _open_part(folder, name + ".part")
+        try:
+            if not lock.take(fd):
+                os.close(fd)
+                return None
+            if _is_ours(folder, name + ".part", fd):
+                if not os.fstat(fd).st_size:
+                    folder.remove(name + ".part.json")  # it would vouch for bytes that it never saw
+                return fd
+        except OSError:
+            os.close(fd)
+            raise
+        os.close(fd)
+
+
+def _open_part(folder: Folder, name: str) -> int:
+    """A new part, or the one that is there; never through a link."""
+    while True:
+        try:
+            return folder.open_file(name, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        except FileExistsError:
+            pass
+        try:
+            return folder.open_file(name, os.O_RDWR)
+        except FileNotFoundError:
+            continue
+
+
+def _open_note(folder: Folder, name: str) -> int:
+    """A note to be overwritten; one that has a second name elsewhere is left alone and a fresh one made."""
+    found = folder.status(name)
+    if found and (not stat.S_ISREG(found.st_mode) or found.st_nlink > 1):
+        folder.remove(name)
+    return folder.open_file(name, os.O_WRONLY | os.O_CREAT)
+
+
+def _is_ours(folder: Folder, name: str, fd: int) -> bool:
+    """Whether the locked file still is what stands under the name, and under no other.
+
+    A second name means that it was published before a kill, or was planted: only the part's name is then removed.
+    """
+    held, found = os.fstat(fd), folder.status(name)
+    if not stat.S_ISREG(held.st_mode):
+        raise OSError(errno.EEXIST, "something else than a file stands there", str(folder.path / name))
+    if found is None or not os.path.samestat(held, found):
+        return False
+    if held.st_nlink > 1:
+        folder.remove(name)
+        return False
+    return True
+
+
+def file_sha256(folder: Folder, name: str) -> str:
+    """SHA-256 of a file in hex. Reads all of it."""
+    with os.fdopen(folder.open_file(name, os.O_RDONLY), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def busy(path: Path) -> Busy:
+    """The error that names the run which has the part of `path`."""
+    try:
+        note = Note.read(path.with_name(path.name + ".part.json").read_bytes())
+    except OSError:
+        note = None
+    owner = f"process {note.pid} (since {note.begun})" if note else "another run"
+    return Busy(f"{owner} is fetching {path}", hint="wait until it ends, or stop it")
+
+
+@cache
+def boot() -> str | None:
+    """A name for the time since the machine was started; None where the system does not tell (only Linux does)."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return None
