@@ -6,7 +6,6 @@ in an error.
 
 from __future__ import annotations
 
-import calendar
 import json
 import logging
 import re
@@ -278,8 +277,6 @@ def _cookie_date(text: str) -> datetime | None:
         elif year is None and (found := re.match(r"[0-9]{2,4}(?![0-9])", token)):
             year = _full_year(int(found[0]))
     if clock is None or day is None or month is None or year is None or year < 1601:
-        return None
-    if not 1 <= day <= calendar.monthrange(year, month)[1]:
         return None
     try:
         return datetime(year, month, day, clock[0], clock[1], clock[2], tzinfo=UTC)

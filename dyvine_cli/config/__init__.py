@@ -1,0 +1,50 @@
+"""Settings: flags over environment over TOML file over defaults, each value with its origin.
+
+Nothing heavy is imported before it is needed: every command loads this package.
+"""
+
+from dyvine_cli.config.folders import FILE_NAME, Folders, example, find, locate, write_fresh
+from dyvine_cli.config.quantities import parse_date, parse_duration, parse_rate, parse_size
+from dyvine_cli.config.resolve import load
+from dyvine_cli.config.settings import (
+    ArchiveSettings,
+    LimitSettings,
+    NetworkSettings,
+    NotifySettings,
+    Origin,
+    ServeSettings,
+    Settings,
+    Shown,
+    SiteSettings,
+    Source,
+    StorageSettings,
+    Target,
+    WantedIdentity,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "ArchiveSettings",
+    "Folders",
+    "LimitSettings",
+    "NetworkSettings",
+    "NotifySettings",
+    "Origin",
+    "ServeSettings",
+    "Settings",
+    "Shown",
+    "SiteSettings",
+    "Source",
+    "StorageSettings",
+    "Target",
+    "WantedIdentity",
+    "example",
+    "find",
+    "load",
+    "locate",
+    "parse_date",
+    "parse_duration",
+    "parse_rate",
+    "parse_size",
+    "write_fresh",
+]

@@ -1,0 +1,178 @@
+"""A config file: read within bounds, parsed, checked for unknown keys, with the line of everything in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dyvine_cli.config.quantities import quoted
+from dyvine_cli.config.readers import did_you_mean
+from dyvine_cli.config.settings import LISTS, places, tables
+from dyvine_cli.errors import ConfigError
+
+_LARGEST_FILE = 1024 * 1024
+
+
+class Document:
+    """A TOML file as parsed, and the line on which each of its keys stands."""
+
+    def __init__(self, path: Path | None, text: str = "") -> None:
+        import tomllib
+
+        self.path = path
+        self._text = text
+        try:
+            self.data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as exc:
+            line = re.search(r"at line ([0-9]+)", str(exc))
+            number = line[1] if line else str(text.count("\n") + 1)
+            cause = re.sub(r" \(at .*\)$", "", str(exc))
+            raise ConfigError(f"{path}:{number}: no valid TOML: {cause[0].lower()}{cause[1:]}") from exc
+        except RecursionError:
+            raise ConfigError(f"{path}: no valid TOML: nested too deep") from None
+
+    def where(self, *keys: str | int) -> str:
+        """`path:line` of a key or table."""
+        while keys and keys not in self._lines:
+            keys = keys[:-1]
+        return f"{self.path}:{self._lines[keys]}" if keys else str(self.path)
+
+    @cached_property
+    def _lines(self) -> dict[tuple[str | int, ...], int]:
+        """The first line of every statement by the keys it sets.
+
+        Each statement is parsed alone by tomllib, so quoting and multi-line values need no rules of our own.
+        """
+        found: dict[tuple[str | int, ...], int] = {}
+        counts: dict[tuple[str | int, ...], int] = {}
+        table: tuple[str | int, ...] = ()
+        for number, text, part in _statements(self._text):
+            if text.lstrip().startswith("["):
+                table = _named(part, counts, is_list=text.lstrip().startswith("[["))
+                found.setdefault(table, number)
+            else:
+                for keys in _keys(part):
+                    found.setdefault((*table, *keys), number)
+        return found
+
+
+def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Every statement of a valid TOML text: its first line, its own text, what it alone would be parsed to."""
+    import tomllib
+
+    first, pending = 1, ""
+    for number, line in enumerate(text.split("\n"), 1):
+        pending += line + "\n"
+        if pending != line + "\n" and not re.search(r"[\]}]|\"\"\"|'''", line):
+            continue  # inside a value of several lines, and this one cannot end it
+        try:
+            part = tomllib.loads(pending)
+        except tomllib.TOMLDecodeError:
+            continue
+        if part:
+            yield first, pending, part
+        first, pending = number + 1, ""
+
+
+def _named(part: Any, counts: dict[tuple[str | int, ...], int], *, is_list: bool) -> tuple[str | int, ...]:
+    """The keys of the table that a header opens; entries of a list of tables are numbered."""
+    keys: tuple[str | int, ...] = ()
+    while part:
+        name, part = next(iter(part.items()))
+        keys = (*keys, name)
+        last = isinstance(part, list)
+        if last and is_list:
+            counts[keys] = counts.get(keys, -1) + 1
+            return (*keys, counts[keys])
+        if keys in counts:
+            keys = (*keys, counts[keys])
+    return keys
+
+
+def _keys(part: Mapping[str, Any]) -> Iterator[tuple[str | int, ...]]:
+    for name, value in part.items():
+        yield (name,)
+        if isinstance(value, dict):
+            yield from ((name, *rest) for rest in _keys(value))
+
+
+def open_document(path: Path | None) -> Document:
+    """The file's document, an empty one for None."""
+    if path is None:
+        return Document(None)
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file", hint="`dyvine config init` writes one") from None
+    except OSError as exc:
+        cause = "this is a folder" if path.is_dir() else f"cannot be read: {exc.strerror}"
+        raise ConfigError(f"{path}: {cause}") from exc
+    if len(data) > _LARGEST_FILE:
+        raise ConfigError(f"{path}: larger than 1 MiB; this is not a config file")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        raise ConfigError(f"{path}:{line}: not written in UTF-8", hint="save it as UTF-8") from None
+    return Document(path, text)
+
+
+def check_shape(document: Document) -> None:
+    """Raise ConfigError for the first key that is no setting or has a table's name without being one."""
+    top = [place.field for place in places() if not place.table]
+    for name, value in document.data.items():
+        if name in tables():
+            _check_table(document, name, value)
+        elif name in LISTS:
+            _check_list(document, name, value)
+        elif name not in top:
+            _unknown(document, (), name, [*top, *tables(), *LISTS])
+
+
+def _check_table(document: Document, table: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise ConfigError(
+            f"{document.where(table)}: {table} is a table: write [{table}] and its settings below"
+        )
+    known = [place.field for place in places() if place.table == table]
+    for name in value:
+        if name not in known:
+            _unknown(document, (table,), name, known)
+
+
+def _check_list(document: Document, name: str, value: Any) -> None:
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise ConfigError(f"{document.where(name)}: write [[{name}]] with two brackets, once for each {name}")
+    known = [each.name for each in fields(LISTS[name])]
+    for number, entry in enumerate(value):
+        for key in entry:
+            if key not in known:
+                _unknown(document, (name, number), key, known)
+
+
+def _unknown(document: Document, table: tuple[str | int, ...], name: str, known: list[str]) -> None:
+    place = f" in [{table[0]}]" if len(table) == 1 else f" in [[{table[0]}]]" if table else ""
+    hint = _belongs(name) or did_you_mean(name, known)
+    hint = hint or f"known are: {', '.join(known)}" if table else hint
+    raise ConfigError(f"{document.where(*table, name)}: unknown setting {quoted(name)}{place}", hint=hint)
+
+
+def _belongs(name: str) -> str | None:
+    """Where a setting stands that was written in another table or under its flag's name."""
+    word = name.lower().replace("-", "_")
+    for place in places():
+        if word in (place.field, place.option.flag) and not place.option.not_in_file:
+            where = (
+                f"in [{place.table}] as '{place.field}'"
+                if place.table
+                else f"above the first [table] as '{place.field}'"
+            )
+            return f"it stands {where}"
+        if word in (f"no_{place.field}", f"no_{place.option.flag}"):
+            return f"write {place.in_words} = false"
+    return None

@@ -1,0 +1,134 @@
+"""Where dyvine keeps its files, and the first config file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from dyvine_cli.config.quantities import quoted
+from dyvine_cli.errors import ConfigError, DiskFull, NotWritable
+
+FILE_NAME = "config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where dyvine keeps its own files; none of them is made before something is written."""
+
+    config: Path
+    state: Path
+    cache: Path
+
+
+def locate(env: Mapping[str, str]) -> Folders:
+    """The folders of this system and environment.
+
+    `DYVINE_HOME` holds all three: `config.toml` in itself, `state` and `cache` below. XDG variables count on macOS, too;
+    where they are not set platformdirs knows the system's places. Raises ConfigError for a relative `DYVINE_HOME`.
+    """
+    if home := env.get("DYVINE_HOME", "").strip():
+        try:
+            top = Path(home).expanduser()
+        except RuntimeError:
+            top = Path()
+        if not top.is_absolute():
+            raise ConfigError(f"DYVINE_HOME: {quoted(home)} is not absolute", hint="give it from / or ~ on")
+        return Folders(top, top / "state", top / "cache")
+    return Folders(
+        _folder(env, "XDG_CONFIG_HOME", ".config", "user_config_path"),
+        _folder(env, "XDG_STATE_HOME", ".local/state", "user_state_path"),
+        _folder(env, "XDG_CACHE_HOME", ".cache", "user_cache_path"),
+    )
+
+
+def _folder(env: Mapping[str, str], variable: str, usual: str, system: str) -> Path:
+    """One folder: the XDG variable (ignored if relative, as its specification says), else the system's place."""
+    named = Path(env.get(variable, "").strip())
+    if named.is_absolute() and sys.platform != "win32":
+        return named / "dyvine"
+    if sys.platform in ("win32", "darwin"):
+        import platformdirs
+
+        found: Path = getattr(platformdirs, system)("dyvine", appauthor=False)
+        return found
+    # What platformdirs answers here, without the 30 ms of its import.
+    return Path(env.get("HOME") or Path.home()) / usual / "dyvine"
+
+
+def find(env: Mapping[str, str], named: Path | None = None) -> Path | None:
+    """The config file of a run: the one named by `--config`, by `DYVINE_CONFIG`, or the usual one if it is there.
+
+    A named file is returned whether it exists or not, so that `load` can say so.
+    """
+    if named is not None:
+        return named.expanduser()
+    if variable := env.get("DYVINE_CONFIG", "").strip():
+        return Path(variable).expanduser()
+    usual = locate(env).config / FILE_NAME
+    return usual if usual.exists() else None
+
+
+def example() -> str:
+    """The text of `config.example.toml`: every setting with its default, commented out."""
+    from importlib.resources import files
+
+    return files("dyvine_cli").joinpath("config.example.toml").read_text("utf-8")
+
+
+def write_fresh(path: Path, *, downloads: Path) -> None:
+    """Write the example to `path` with `downloads`, an absolute folder, as the place for downloads.
+
+    Written beside, flushed, then put in place. Raises ConfigError if something is there already, NotWritable, DiskFull.
+    """
+    import tomli_w
+
+    if not downloads.is_absolute():
+        raise ConfigError(
+            f"{quoted(downloads)} is not absolute", hint="name the folder for downloads from / on"
+        )
+    line = tomli_w.dumps({"path": str(downloads)}).rstrip("\n")
+    text = re.sub(r"^# path = .*$", lambda _: line, example(), count=1, flags=re.MULTILINE)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _put(path, text.encode())
+    except FileExistsError:
+        raise ConfigError(f"{path} is already there", hint="edit it, or move it away first") from None
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(f"{path}: no space left") from exc
+        raise NotWritable(
+            f"{path}: {exc.strerror}", hint="check the owner and permissions of its folder"
+        ) from exc
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Write a file of mode 0600 whole or not at all, never over another one (FileExistsError)."""
+    if path.is_symlink() or path.exists():
+        raise FileExistsError
+    beside = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _rename_new(beside, path)
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def _rename_new(beside: Path, path: Path) -> None:
+    """Give a file its name unless that is taken; where hard links are missing a moment stays between look and rename."""
+    try:
+        path.hardlink_to(beside)
+    except FileExistsError:
+        raise
+    except OSError:
+        beside.rename(path)

@@ -1,0 +1,159 @@
+"""What a flag, a variable or TOML gives -> a value; every reader raises ValueError with a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from dyvine_cli.config.quantities import quoted
+from dyvine_cli.models import PostKind
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+_LAST_PORT = 65535
+
+
+class Wrong(ValueError):
+    """A value that cannot be used, with the cure."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, None if none is near."""
+    from difflib import get_close_matches  # only on the way to an error
+
+    close = get_close_matches(word.lower().replace("-", "_"), tuple(known), n=1)
+    return close[0] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """The hint for a misspelt word, None if no known one is near."""
+    close = near(word, known)
+    return f"did you mean '{close}'?" if close else None
+
+
+def text(value: Any) -> str:
+    """One line of text without the space around it."""
+    if not isinstance(value, str) or not value.strip():
+        raise Wrong("needs a text")
+    if not value.strip().isprintable():
+        raise Wrong("needs a text of one line without control characters")
+    return value.strip()
+
+
+def switch(value: Any) -> bool:
+    """True or false, also as the words people write into variables."""
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise ValueError(f"{quoted(value)} is neither true nor false")
+    return word in ("1", "true", "yes", "on")
+
+
+def whole(least: int, most: int, value: Any) -> int:
+    """A whole number between two, both included."""
+    digits = "" if isinstance(value, (bool, float)) else str(value).strip()
+    if not re.fullmatch(r"-?[0-9]{1,18}", digits):
+        raise ValueError(f"{quoted(value)} is no whole number")
+    if not least <= int(digits) <= most:
+        raise ValueError(f"{digits} is out of range: {least} to {most}")
+    return int(digits)
+
+
+def level(most: int, value: Any) -> int:
+    """A whole number from 0, where true means 1."""
+    if isinstance(value, bool) or (isinstance(value, str) and not value.strip().isdecimal()):
+        return int(switch(value))
+    return whole(0, most, value)
+
+
+def one_of(known: tuple[str, ...], value: Any) -> str:
+    """One of the known words, in any case."""
+    if not isinstance(value, str) or value.strip().lower() not in known:
+        raise Wrong(f"{quoted(value)} is none of {', '.join(known)}", did_you_mean(str(value), known))
+    return value.strip().lower()
+
+
+def items(read: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
+    """A TOML list, a repeated flag or words between commas."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple, set, frozenset)):
+        raise Wrong("needs a list, or words between commas")
+    return tuple(read(part) for part in parts if not (isinstance(part, str) and not part.strip()))
+
+
+def kinds(value: Any) -> frozenset[str]:
+    """Kinds of posts."""
+    return frozenset(items(partial(one_of, get_args(PostKind)), value))
+
+
+def quality(value: Any) -> str:
+    """`best`, `worst`, `original` or the short edge in pixels, with or without `p`."""
+    word = "" if isinstance(value, bool) else str(value).strip().lower()
+    if word in ("best", "worst", "original"):
+        return word
+    if not re.fullmatch(r"[1-9][0-9]{1,4}p?", word):
+        words = ("best", "worst", "original")
+        raise Wrong(
+            f"{quoted(value)} is no quality: best, worst, original or a height such as 1080",
+            did_you_mean(word, words),
+        )
+    return word.removesuffix("p")
+
+
+def path(value: Any) -> Path:
+    """A path with `~` replaced; variables in it are not."""
+    words = text(str(value) if isinstance(value, Path) else value)
+    try:
+        return Path(words).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{quoted(words)}: this user has no home folder") from None
+
+
+def network(value: Any) -> IPv4Network | IPv6Network:
+    """A range of addresses, or one address."""
+    from ipaddress import ip_network
+
+    try:
+        return ip_network(text(value), strict=False)
+    except ValueError:
+        raise ValueError(f"{quoted(value)} is no address range: write 10.0.0.0/8 or fd00::/8") from None
+
+
+def secret(value: Any) -> str:
+    """A text that no error may quote."""
+    if not isinstance(value, str) or not value.strip():
+        raise Wrong("needs a text")
+    return value.strip()
+
+
+def proxy(value: Any) -> str | None:
+    """A proxy's address in the form the network takes; None for `none`. Errors never show its password."""
+    words = text(value)
+    if words.lower() in ("none", "direct"):
+        return None
+    address = words if "://" in words else f"http://{words}"
+    scheme, _, rest = address.partition("://")
+    scheme = {"socks": "socks5"}.get(scheme.lower(), scheme.lower())
+    shown = f"'{mask_proxy(f'{scheme}://{rest}')}'"
+    if scheme not in ("http", "https", "socks5", "socks5h"):
+        raise ValueError(f"{shown} is no proxy we can use: http, https and socks5 are known")
+    if not re.fullmatch(r"(?:[^@/?#\s]*@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?", rest):
+        raise ValueError(f"{shown} is no proxy address: write http://host:port")
+    port = re.search(r":([0-9]+)/?$", rest)
+    if port and not 0 < int(port[1]) <= _LAST_PORT:
+        raise ValueError(f"{shown} has no possible port")
+    return f"{scheme}://{rest.removesuffix('/')}"
+
+
+def mask_proxy(address: str) -> str:
+    """A proxy's address without user and password, for people."""
+    return re.sub(r"//.*@", "//***@", address)
