@@ -26,21 +26,15 @@ def m001_first_tables(db: sqlite3.Connection) -> None:
 MIGRATIONS: tuple[Migration, ...] = (m001_first_tables,)
 
 
-_KIND_OF_ASSET = """
-CASE WHEN substr({row}.asset, 1, 9) = 'subtitle.' THEN 'subtitle' ELSE rtrim({row}.asset, '0123456789_') END
+_COUNT = """
+INSERT INTO tally (account, kind, files, size) VALUES (
+    (SELECT account FROM post WHERE post.site = {row}.site AND post.post = {row}.post),
+    CASE WHEN substr({row}.asset, 1, 9) = 'subtitle.' THEN 'subtitle' ELSE rtrim({row}.asset, '0123456789_') END,
+    {sign}1, {sign}{row}.size
+) ON CONFLICT (account, kind) DO UPDATE SET files = files + excluded.files, size = size + excluded.size;
 """
-_ACCOUNT_OF_ASSET = "(SELECT account FROM post WHERE post.site = {row}.site AND post.post = {row}.post)"
-_ADD_TO_TALLY = """
-INSERT INTO tally (account, kind, files, size) VALUES
-ON CONFLICT (account, kind) DO UPDATE SET files = files + excluded.files, size = size + excluded.size;
-"""
-
-
-def _tally_of(row: str, sign: str) -> str:
-    """One file more (`+`) or less (`-`) in the tally."""
-    values = f"{_ACCOUNT_OF_ASSET}, {_KIND_OF_ASSET}, {sign}1, {sign}{{row}}.size".format(row=row)
-    return _ADD_TO_TALLY.replace("VALUES", f"VALUES ({values})")
-
+_COUNT_NEW = _COUNT.format(row="new", sign="+")
+_DISCOUNT_OLD = _COUNT.format(row="old", sign="-")
 
 _FIRST_TABLES = (
     """
@@ -164,10 +158,7 @@ _FIRST_TABLES = (
         PRIMARY KEY (account, kind)
     ) STRICT, WITHOUT ROWID
     """,
-    f"CREATE TRIGGER saved_added AFTER INSERT ON saved BEGIN {_tally_of('new', '+')} END",
-    f"CREATE TRIGGER saved_removed AFTER DELETE ON saved BEGIN {_tally_of('old', '-')} END",
-    f"""
-    CREATE TRIGGER saved_changed AFTER UPDATE OF size ON saved
-    BEGIN {_tally_of("old", "-")} {_tally_of("new", "+")} END
-    """,
+    f"CREATE TRIGGER saved_added AFTER INSERT ON saved BEGIN {_COUNT_NEW} END",
+    f"CREATE TRIGGER saved_removed AFTER DELETE ON saved BEGIN {_DISCOUNT_OLD} END",
+    f"CREATE TRIGGER saved_changed AFTER UPDATE OF size ON saved BEGIN {_DISCOUNT_OLD} {_COUNT_NEW} END",
 )
