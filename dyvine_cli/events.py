@@ -40,15 +40,17 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """An asset or a whole post was not fetched; `reason` is one of known, filtered, unavailable.
+    """An asset or a whole post was not fetched; `reason` is one of known, filtered, unavailable, simulated.
 
-    `path` is the file that is there already, None if it is elsewhere or gone. `asset` is None for a whole post.
+    `path` is the file that is there already (simulated: that would be there), None if it is elsewhere or gone. `asset`
+    is None for a whole post.
     """
 
     ref: Ref
     asset: str | None
     reason: str
     path: Path | None = None
+    post: Post | None = field(default=None, repr=False)
     source: Ref | None = None
 
 

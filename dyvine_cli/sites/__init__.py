@@ -1,1 +1,10 @@
-"""The platforms, each a folder of the same shape."""
+"""The platforms, in the order they are asked what a link means."""
+
+from __future__ import annotations
+
+from dyvine_cli.sites.douyin import Douyin
+
+SITES: tuple[type[Douyin], ...] = (Douyin,)
+
+HOSTS: tuple[str, ...] = tuple(host for site in SITES for host in site.hosts)
+"""Every platform host: may resolve anywhere over verified TLS, and is what `*` of --connect-to covers."""

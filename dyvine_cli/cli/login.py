@@ -1,0 +1,107 @@
+"""dyvine login: show, add and remove logins."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dyvine_cli.cli.app import common, finish
+from dyvine_cli.cli.grammar import NounAlone, takes
+from dyvine_cli.cli.options import Reach, Show
+
+if TYPE_CHECKING:
+    from dyvine_cli.cookies import Cookie
+    from dyvine_cli.events import Report
+    from dyvine_cli.operations.selection import Selection
+    from dyvine_cli.operations.workspace import Workspace
+
+app = typer.Typer(cls=NounAlone, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+SITES = ("douyin",)
+
+
+@app.callback()
+def login() -> None:
+    """Show, add and remove logins. A login is the cookies of a browser in which you are logged in."""
+
+
+@app.command()
+@takes(Reach, Show)
+def status(ctx: typer.Context, *, reach: Reach, show: Show) -> None:
+    """Show every stored login: whose it is, what is missing, when it ends. Exit status 4 when one is dead."""
+    given = common(ctx, reach, show)
+
+    async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
+        from dyvine_cli.cli.output.logins import show_logins
+        from dyvine_cli.operations import login as logins
+
+        found = await logins.status(workspace, SITES, name=given.reach.profile)
+        show_logins(found, json=bool(given.show.json))
+        return next((each.error.exit_code for each in found if each.error), 0)
+
+    finish(given, operation, events=False)
+
+
+@app.command()
+@takes(Reach, Show)
+def add(
+    ctx: typer.Context,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|COOKIES|-", help="A cookie file, a Cookie header in quotes, or - for stdin."
+        ),
+    ],
+    no_test: Annotated[bool, typer.Option("--no-test", help="Keep it without asking the site.")] = False,
+    *,
+    reach: Reach,
+    show: Show,
+) -> None:
+    """Take a login from a browser's cookies: a Netscape cookies.txt, a JSON export, or a Cookie header.
+
+    It is tried before it is kept; an older login of the same name stays until the new one has passed.
+    """
+    given = common(ctx, reach, show)
+
+    async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
+        from dyvine_cli.cli.output.logins import show_logins
+        from dyvine_cli.operations import login as logins
+
+        site = given.reach.site or SITES[0]
+        jar = _read(source, site)
+        found = await logins.add(workspace, jar, site=site, name=given.reach.profile, test=not no_test)
+        show_logins([found], json=bool(given.show.json))
+        return 0
+
+    finish(given, operation, events=False)
+
+
+def _read(source: str, site: str) -> tuple[Cookie, ...]:
+    from dyvine_cli import cookies
+
+    if source == "-":
+        return cookies.read(sys.stdin.read(), site=site, filename="stdin")
+    if "=" in source and not Path(source).exists():
+        return cookies.read(source, site=site)
+    return cookies.read_file(Path(source).expanduser(), site=site)
+
+
+@app.command()
+@takes(Reach, Show)
+def remove(ctx: typer.Context, *, reach: Reach, show: Show) -> None:
+    """Forget a login (main, or the one named with --profile). The session at the site itself goes on."""
+    given = common(ctx, reach, show)
+
+    async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
+        from dyvine_cli.cli.output import say
+        from dyvine_cli.operations import login as logins
+
+        site = given.reach.site or SITES[0]
+        name = logins.remove(workspace, site=site, name=given.reach.profile)
+        say(f"removed the {site} profile {name}")
+        return 0
+
+    finish(given, operation, events=False)

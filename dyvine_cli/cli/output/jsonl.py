@@ -1,0 +1,57 @@
+"""Events and objects as JSON lines on stdout."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+from dyvine_cli.encode import encode_event
+from dyvine_cli.events import Advanced, Event, Finished, Listed
+
+EVERY = 1.0
+"""Seconds between two `progress` lines of a run, at the least."""
+
+
+class JsonLines:
+    """A listener that writes one object a line; many small steps become one `progress` a second."""
+
+    def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._last = clock()
+        self._bytes = self._posts = self._listed = 0
+
+    def __call__(self, event: Event) -> None:
+        """Write the event, or count it towards the next `progress`."""
+        match event:
+            case Advanced():
+                self._bytes += event.count
+                self._progress()
+            case Finished():
+                self._posts += 1
+            case _:
+                if isinstance(event, Listed):
+                    self._listed = event.total
+                self.write(encode_event(event))
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+    def _progress(self) -> None:
+        if self._clock() - self._last >= EVERY:
+            self._last = self._clock()
+            self.write(progress(posts=self._posts, listed=self._listed, size=self._bytes))
+
+    def write(self, found: Mapping[str, Any]) -> None:
+        """One object, one line, at once."""
+        self._stream.write(json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n")
+        self._stream.flush()
+
+
+def progress(*, posts: int, listed: int, size: int) -> dict[str, Any]:
+    """The `progress` event: posts done, posts listed and bytes received so far."""
+    from dyvine_cli.encode import stamp
+
+    return {**stamp("progress"), "ref": None, "posts": posts, "listed": listed, "size": size}

@@ -1,0 +1,36 @@
+"""`--print`: one line on stdout for each file that is saved, or that stands already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TextIO
+
+from dyvine_cli.events import Event, Saved, Skipped
+from dyvine_cli.models import Post
+from dyvine_cli.naming import Line
+
+
+class PrintedLines:
+    """A listener that writes a template's line a file; `path` alone is the absolute path."""
+
+    def __init__(self, stream: TextIO, template: str) -> None:
+        self._stream = stream
+        self._line = Line.parse("{path}" if template == "path" else template, more=("path", "size", "sha256"))
+
+    def __call__(self, event: Event) -> None:
+        """Write the line of a saved file, or of one that was there already."""
+        match event:
+            case Saved(post=Post() as post):
+                self._write(post, event.asset, event.path, size=event.size, sha256=event.sha256)
+            case Skipped(path=Path() as path, post=Post() as post, asset=str() as asset):
+                self._write(post, asset, path)
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+    def _write(self, post: Post, name: str, path: Path, *, size: int | None = None, sha256: str = "") -> None:
+        asset = next((each for each in post.assets if each.id == name), None)
+        parts = sum(each.kind == "picture" for each in post.assets)
+        more = {"path": str(path.absolute()), "size": size, "sha256": sha256}
+        ext = path.suffix.lstrip(".")
+        print(self._line.render(post, asset, ext=ext, parts=parts, more=more), file=self._stream, flush=True)

@@ -1,0 +1,96 @@
+"""Sentences and numbers for people (pure). Everything a platform wrote passes `clean` before it is shown."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from dyvine_cli.errors import DyvineError
+from dyvine_cli.events import Balance, Failed, Summarized, Waiting, Warned
+
+
+def clean(text: str, width: int | None = None) -> str:
+    """`text` on one line without control, bidirectional or escape characters, cut to `width` characters."""
+    kept = "".join(
+        " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char
+        for char in text
+        if unicodedata.category(char) not in ("Cf", "Cs", "Co", "Cn")
+    )
+    kept = " ".join(kept.split())
+    return kept if width is None or len(kept) <= width else kept[: max(0, width - 1)] + "…"
+
+
+def size(count: float) -> str:
+    """Bytes as people read them: 1.7 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them: 3 min 40 s, 4 h 40 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def count(number: int, thing: str) -> str:
+    """A number with its noun: 1 post, 1,204 posts."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def complaint(error: DyvineError, about: str = "") -> tuple[str, ...]:
+    """An error in one line, and its hint in another."""
+    line = f"error: {about + ': ' if about else ''}{clean(error.message)}"
+    return (line, f"hint: {clean(error.hint)}") if error.hint else (line,)
+
+
+def failed(event: Failed) -> tuple[str, ...]:
+    """A failure in the words of its error."""
+    what = event.text or str(event.ref or "")
+    if event.asset:
+        what = f"{what} {event.asset}"
+    message = clean(event.error.message)
+    known = bool(event.ref) and event.ref is not None and event.ref.id in message
+    about = "" if known or not what else clean(what, 80)
+    return complaint(event.error, about)
+
+
+def warned(event: Warned) -> tuple[str, ...]:
+    """A warning in one line, and its hint in another."""
+    line = f"warning: {clean(event.message)}"
+    return (line, f"hint: {clean(event.hint)}") if event.hint else (line,)
+
+
+def waiting(event: Waiting) -> str:
+    """Why the run pauses, and for how long."""
+    return f"waiting {duration(event.seconds)}: {clean(event.reason)}"
+
+
+def reasons(counts: Mapping[str, int]) -> str:
+    """Error names with their numbers: 3 Private, 1 Timeout."""
+    return ", ".join(f"{number} {name}" for name, number in sorted(counts.items(), key=lambda each: -each[1]))
+
+
+def balance(event: Balance) -> str:
+    """One listing's balance in a line."""
+    declared = f" of {event.declared:,} declared" if event.declared is not None else ""
+    parts = [f"listed {event.listed:,}{declared}", f"saved {event.saved:,}", f"known {event.known:,}"]
+    parts += [f"filtered {event.filtered:,}"] if event.filtered else []
+    parts += [f"hidden {event.hidden:,}"] if event.hidden else []
+    parts += [f"failed {event.failed:,} ({reasons(event.reasons)})"] if event.failed else []
+    state = "" if event.complete else f"; {event.stopped or 'cut short'}"
+    return f"{clean(event.title, 60) or event.ref}: {', '.join(parts)}{state}"
+
+
+def summary(event: Summarized) -> str:
+    """The whole run in a line."""
+    parts = [f"saved {count(event.files, 'file')} ({size(event.size)})"]
+    parts += [f"{count(event.known, 'post')} known already"] if event.known else []
+    parts += [f"{event.failed:,} failed ({reasons(event.reasons)})"] if event.failed else []
+    return f"{', '.join(parts)} in {duration(event.seconds)}"

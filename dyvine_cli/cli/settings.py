@@ -1,0 +1,73 @@
+"""From the options of a call to the settings of its run."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from dyvine_cli import config
+from dyvine_cli.errors import ConfigError
+from dyvine_cli.operations.selection import Selection
+
+if TYPE_CHECKING:
+    from dyvine_cli.cli.options import Common
+    from dyvine_cli.config import Settings
+
+NOT_SETTINGS = frozenset(
+    {
+        "config",
+        "no_config",
+        "json",
+        "batch_file",
+        "simulate",
+        "list_formats",
+        "get_url",
+        "print_",
+        "dump_json",
+        "raw",
+    }
+)
+"""Options that belong to one call and have no place in a file."""
+
+
+def settings_of(given: Common) -> Settings:
+    """Flags over environment over configuration file over defaults. Raises ConfigError."""
+    if given.reach.config and given.reach.no_config:
+        raise ConfigError("--config and --no-config exclude each other", hint="give only one of them")
+    file = None if given.reach.no_config else config.find(os.environ, given.reach.config)
+    return config.load(_flags(given), os.environ, file)
+
+
+def _flags(given: Common) -> dict[str, Any]:
+    flags: dict[str, Any] = {}
+    for group in (given.reach, given.show, given.take):
+        for each in fields(group):
+            value = getattr(group, each.name)
+            if each.name not in NOT_SETTINGS and value not in (None, 0, False):
+                flags[each.name] = value
+    return flags
+
+
+def selection_of(settings: Settings) -> Selection:
+    """The wishes of a run for posts and their files."""
+    sound = False if not settings.sound else True if settings.write_sound else None
+    return Selection(
+        kinds=settings.kind,
+        since=settings.since,
+        until=settings.until,
+        limit=settings.limit,
+        quality=settings.quality,
+        codec=settings.codec,
+        max_height=settings.max_height,
+        max_filesize=settings.max_filesize,
+        sound=sound,
+        thumbnail=settings.write_thumbnail,
+        subtitles=settings.write_subs,
+        info_json=settings.write_info_json,
+        mtime=settings.mtime,
+        overwrite=settings.overwrite,
+        archive=settings.archive.enabled,
+        stop_at_known=settings.stop_at_known,
+        full=settings.full,
+    )

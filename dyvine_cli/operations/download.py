@@ -1,0 +1,412 @@
+"""The one way of a post: selection, archive check, name, transfer, time, row; and many posts at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dyvine_cli import sidecar
+from dyvine_cli.archive.base import CompletePost, SavedAsset
+from dyvine_cli.errors import DyvineError, LinkExpired, NetworkError, Refused, Truncated, UnexpectedResponse
+from dyvine_cli.events import Advanced, Failed, Finished, Report, Saved, Skipped, Started, Warned
+from dyvine_cli.models import Asset, Post, Ref, Rendition
+from dyvine_cli.operations import selection
+from dyvine_cli.operations.selection import Selection
+from dyvine_cli.operations.tally import STOPPING, Tally
+from dyvine_cli.operations.workspace import Workspace
+from dyvine_cli.transfer.check import Family
+from dyvine_cli.transfer.engine import Fetched
+from dyvine_cli.transfer.place import place
+
+log = logging.getLogger(__name__)
+
+FAMILIES: dict[str, Family] = {
+    "video": "video",
+    "clip": "video",
+    "picture": "picture",
+    "cover": "picture",
+    "sound": "sound",
+}
+
+
+Traits = tuple[str | None, int | None, int | None]
+"""Codec, width and height of a saved file."""
+_NO_TRAITS: Traits = (None, None, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What one run does with each of its posts.
+
+    `named` says that a person named the post itself: then a recorded file counts only where it still stands.
+    `source` is the listing that the posts come from, None for single posts.
+    """
+
+    workspace: Workspace
+    wish: Selection
+    report: Report
+    tally: Tally
+    named: bool = False
+    source: Ref | None = None
+    simulate: bool = False
+
+
+async def save_posts(posts: AsyncGenerator[Post], errand: Errand) -> None:
+    """Save posts as they come, several at once; the listing waits while all slots are taken.
+
+    One post's failure is reported and counted, the others go on. A full disk or a broken archive ends it: nothing more
+    is listed, what is on its way is finished. What cuts the listing is raised after that.
+    """
+    slots = asyncio.Semaphore(errand.workspace.parallel)
+    stopped: DyvineError | None = None
+
+    async def one(post: Post) -> None:
+        try:
+            await save_post(post, errand)
+        finally:
+            slots.release()
+
+    async with asyncio.TaskGroup() as group, aclosing(posts) as coming:
+        try:
+            async for post in coming:
+                await slots.acquire()
+                if errand.tally.stop is not None:
+                    slots.release()
+                    break
+                group.create_task(one(post))
+        except (
+            DyvineError
+        ) as error:  # inside the group it would cancel the running saves and come out wrapped
+            stopped = error
+    if stopped is not None:
+        raise stopped
+
+
+async def save_post(post: Post, errand: Errand) -> None:
+    """Save everything the wish takes of one post; failures are reported and counted, never raised."""
+    try:
+        state = await _save(post, errand)
+    except DyvineError as error:
+        await _fail(post, None, error, errand)
+        state = "failed"
+    errand.report(Finished(ref=post.ref, state=state, source=errand.source))
+
+
+async def _save(post: Post, errand: Errand) -> str:
+    wish, archive = errand.wish, errand.workspace.archive
+    if not selection.wanted(post, wish):
+        errand.report(Skipped(ref=post.ref, asset=None, reason="filtered", source=errand.source))
+        return "filtered"
+    wanted = selection.assets(post, wish)
+    known = await archive.saved_assets(post.ref) if archive and not wish.overwrite else {}
+    due = [asset for asset in wanted if not _is_there(asset, known.get(asset.id), errand)]
+    for asset in wanted:
+        if asset not in due:
+            path = known[asset.id].path
+            errand.report(
+                Skipped(
+                    ref=post.ref,
+                    asset=asset.id,
+                    reason="known",
+                    path=path if path.exists() else None,
+                    post=post,
+                    source=errand.source,
+                )
+            )
+    way = _Way(post, errand, fresh=_Fresh(post, errand))
+    failures = await way.save_all(due)
+    if not failures:
+        await way.write_sidecars()
+        await _complete(post, wanted, errand)
+    return _count(post, due, failures, errand)
+
+
+def _is_there(asset: Asset, row: SavedAsset | None, errand: Errand) -> bool:
+    """Whether an asset need not be fetched: lists trust the archive, what is named singly must still stand there."""
+    if row is None:
+        return False
+    if not errand.named:
+        return True
+    if not row.path.is_file() or row.path.stat().st_size != row.size:
+        return False
+    return _satisfies(asset, row, errand.wish)
+
+
+def _satisfies(asset: Asset, row: SavedAsset, wish: Selection) -> bool:
+    """Whether the recorded rendition is what the options ask for now; asked only where they ask for something."""
+    usual = Selection()
+    if (wish.quality, wish.codec, wish.max_height) == (usual.quality, usual.codec, usual.max_height):
+        return True
+    best = next(iter(selection.choices(asset, wish)), None)
+    recorded = (row.codec, row.width, row.height)
+    return best is None or None in recorded or (best.codec, best.width, best.height) == recorded
+
+
+def _count(post: Post, due: Sequence[Asset], failures: Sequence[DyvineError], errand: Errand) -> str:
+    tally = errand.tally
+    if failures:
+        tally.fail(failures[0])
+        return "failed"
+    tally.done += 1
+    if not due:
+        tally.known += 1
+        return "known"
+    tally.posts += 1
+    return "saved"
+
+
+async def _fail(post: Post, asset: Asset | None, error: DyvineError, errand: Errand) -> None:
+    errand.report(Failed(ref=post.ref, asset=asset.id if asset else None, error=error, source=errand.source))
+    if asset is None:
+        errand.tally.fail(error)
+    if errand.workspace.archive and not isinstance(error, STOPPING):
+        await errand.workspace.archive.add_failed(
+            post.ref, asset.id if asset else None, error.name, error.message
+        )
+
+
+async def _complete(post: Post, wanted: Sequence[Asset], errand: Errand) -> None:
+    workspace = errand.workspace
+    if workspace.archive is None or errand.simulate or not wanted:
+        return
+    now = datetime.now(UTC)
+    await workspace.rows.write()
+    await workspace.archive.add_posts(
+        [CompletePost(ref=post.ref, user=post.author.id, created=post.created, completed=now)]
+    )
+    await workspace.archive.add_user(post.ref.site, post.author, seen=now)
+
+
+class _Fresh:
+    """A post whose links can be renewed, once, by whichever of its assets meets an expired link first."""
+
+    def __init__(self, post: Post, errand: Errand) -> None:
+        self.post = post
+        self._errand = errand
+        self._lock = asyncio.Lock()
+        self._renewed = False
+
+    async def again(self) -> Post:
+        """The post with fresh links. Raises what asking for it raises."""
+        async with self._lock:
+            if not self._renewed:
+                log.debug("%s: its links have expired, asking again", self.post.ref)
+                self._renewed = True
+                self.post = await self._errand.workspace.client.post(self.post.ref)
+        return self.post
+
+
+class _Way:
+    """The way of one post's assets to the disk."""
+
+    def __init__(self, post: Post, errand: Errand, *, fresh: _Fresh) -> None:
+        self._post = post
+        self._errand = errand
+        self._fresh = fresh
+        self._parts = max(1, sum(asset.kind == "picture" for asset in post.assets))
+
+    async def save_all(self, assets: Sequence[Asset]) -> list[DyvineError]:
+        """Save assets at once; the errors of those that failed."""
+        failures: list[DyvineError] = []
+
+        async def one(asset: Asset) -> None:
+            try:
+                await self._save(asset)
+            except DyvineError as error:
+                failures.append(error)
+                await _fail(self._post, asset, error, self._errand)
+
+        async with asyncio.TaskGroup() as group:
+            for asset in assets:
+                group.create_task(one(asset))
+        failures.sort(key=lambda error: not isinstance(error, STOPPING))
+        return failures
+
+    async def _save(self, asset: Asset) -> None:
+        if asset.kind == "text":
+            await self._write_text(asset)
+            return
+        choices = selection.choices(asset, self._errand.wish)
+        if not choices:
+            self._leave_out(asset)
+            return
+        self._mind_codec(asset, choices[0])
+        path = self.path(asset, choices[0], choices[0].ext)
+        if self._errand.simulate:
+            self._errand.report(
+                Skipped(
+                    ref=self._post.ref,
+                    asset=asset.id,
+                    reason="simulated",
+                    path=path,
+                    source=self._errand.source,
+                )
+            )
+            return
+        rendition, fetched = await self._fetch(asset, choices, path)
+        await self._keep(asset, rendition, fetched)
+
+    def _leave_out(self, asset: Asset) -> None:
+        """Nothing fits the limits, or the platform offers nothing (a muted sound): not a failure of ours."""
+        if not asset.renditions and asset.kind in ("video", "picture", "clip"):
+            raise UnexpectedResponse(
+                f"{self._post.ref}: the platform names no file for {asset.id}", ref=self._post.ref
+            )
+        reason = "filtered" if asset.renditions else "unavailable"
+        self._errand.report(
+            Skipped(ref=self._post.ref, asset=asset.id, reason=reason, source=self._errand.source)
+        )
+
+    def _mind_codec(self, asset: Asset, chosen: Rendition) -> None:
+        wish = self._errand.wish
+        if asset.kind == "video" and wish.codec != "any" and chosen.codec not in (wish.codec, None):
+            self._errand.report(
+                Warned(
+                    message=f"{self._post.ref}: not there in {wish.codec}, taking {chosen.codec}",
+                    ref=self._post.ref,
+                )
+            )
+
+    def path(self, asset: Asset, rendition: Rendition | None, ext: str) -> Path:
+        """Where an asset goes, below the run's folder."""
+        workspace = self._errand.workspace
+        return workspace.root / workspace.template.path(
+            self._post,
+            asset,
+            ext,
+            parts=self._parts,
+            rendition=rendition,
+            folder=workspace.folder,
+            limit=workspace.limit,
+        )
+
+    async def _fetch(
+        self, asset: Asset, choices: Sequence[Rendition], path: Path
+    ) -> tuple[Rendition, Fetched]:
+        """The best rendition that can be had; an expired link asks the site for the post once more."""
+        last: DyvineError | None = None
+        for choice in choices[:3]:
+            try:
+                return choice, await self._transfer(asset, choice, path)
+            except LinkExpired as error:
+                log.debug("%s %s: %s", self._post.ref, asset.id, error)
+                try:
+                    fresh = await self._renewed(asset, choice)
+                    if fresh is not None:
+                        return fresh, await self._transfer(asset, fresh, path)
+                except (LinkExpired, Truncated) as again:
+                    error = again if isinstance(again, LinkExpired) else error
+                last = error
+            except Truncated as error:
+                last = error
+        raise last or NetworkError(f"{self._post.ref} {asset.id}: nothing to fetch")
+
+    async def _renewed(self, asset: Asset, choice: Rendition) -> Rendition | None:
+        try:
+            post = await self._fresh.again()
+        except (Refused, UnexpectedResponse) as error:
+            log.debug("%s: no fresh links: %s", self._post.ref, error)
+            return None
+        return selection.same_rendition(post, asset, choice, self._errand.wish)
+
+    async def _transfer(self, asset: Asset, rendition: Rendition, path: Path) -> Fetched:
+        ref, report = self._post.ref, self._errand.report
+
+        def on_start(size: int | None, begun: int) -> None:
+            report(Started(ref=ref, asset=asset.id, path=path, size=size, begun=begun))
+
+        def on_bytes(count: int) -> None:
+            report(Advanced(ref=ref, asset=asset.id, count=count))
+
+        return await self._errand.workspace.engine.fetch(
+            rendition,
+            path if path.suffix == f".{rendition.ext}" else path.with_suffix(f".{rendition.ext}"),
+            family=FAMILIES.get(asset.kind, "any"),
+            root=self._errand.workspace.root,
+            overwrite=self._errand.wish.overwrite,
+            on_start=on_start,
+            on_bytes=on_bytes,
+        )
+
+    async def _keep(self, asset: Asset, rendition: Rendition | None, fetched: Fetched) -> None:
+        for message in fetched.warnings:
+            self._errand.report(Warned(message=f"{self._post.ref} {asset.id}: {message}", ref=self._post.ref))
+        self._set_time(fetched.path)
+        await self._record(
+            asset.id,
+            fetched.path,
+            fetched.size,
+            fetched.sha256,
+            (rendition.codec or fetched.codec, rendition.width, rendition.height)
+            if rendition
+            else _NO_TRAITS,
+        )
+
+    async def _record(
+        self,
+        asset: str,
+        path: Path,
+        size: int,
+        sha256: str,
+        traits: Traits,
+    ) -> None:
+        workspace, tally = self._errand.workspace, self._errand.tally
+        if workspace.archive is not None:
+            await workspace.rows.add(
+                SavedAsset(
+                    ref=self._post.ref,
+                    asset=asset,
+                    user=self._post.author.id,
+                    path=path,
+                    size=size,
+                    sha256=sha256,
+                    saved=datetime.now(UTC),
+                    codec=traits[0],
+                    width=traits[1],
+                    height=traits[2],
+                )
+            )
+        tally.files += 1
+        tally.size += size
+        self._errand.report(
+            Saved(
+                ref=self._post.ref,
+                asset=asset,
+                path=path,
+                size=size,
+                sha256=sha256,
+                post=self._post,
+                source=self._errand.source,
+            )
+        )
+
+    def _set_time(self, path: Path) -> None:
+        if self._errand.wish.mtime:
+            moment = self._post.created.timestamp()
+            os.utime(path, (moment, moment), follow_symlinks=os.utime not in os.supports_follow_symlinks)
+
+    async def _write_text(self, asset: Asset) -> None:
+        path = self.path(asset, None, "md")
+        if self._errand.simulate:
+            return
+        written = await asyncio.to_thread(
+            place, path, (asset.text or "").encode(), root=self._errand.workspace.root
+        )
+        await self._keep(asset, None, written)
+
+    async def write_sidecars(self) -> None:
+        """The metadata beside the files, if asked for."""
+        if not self._errand.wish.info_json or self._errand.simulate:
+            return
+        workspace = self._errand.workspace
+        path = workspace.root / workspace.template.sidecar(
+            self._post, "info.json", folder=workspace.folder, limit=workspace.limit
+        )
+        await asyncio.to_thread(place, path, sidecar.info_json(self._post).encode(), root=workspace.root)
+        self._set_time(path)

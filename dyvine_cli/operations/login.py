@@ -1,0 +1,93 @@
+"""Logins: taken from what a person exports, tried before they are kept, watched until they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dyvine_cli import cookies
+from dyvine_cli.cookies import Cookie, CookieReport
+from dyvine_cli.errors import DyvineError, InputError
+from dyvine_cli.identity import GUEST, MAIN, Profile
+from dyvine_cli.models import User
+from dyvine_cli.operations.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A profile as it stands: what its cookies are, whose account it is, and what is wrong with it.
+
+    `account` is None when it was not tried, is a guest, or did not pass; `error` says why it did not.
+    """
+
+    site: str
+    name: str
+    cookies: CookieReport
+    account: User | None = None
+    error: DyvineError | None = None
+
+
+async def add(
+    workspace: Workspace, jar: Sequence[Cookie], *, site: str, name: str | None, test: bool = True
+) -> Login:
+    """Try a login and keep it; an older one of that name stays until the new one has passed.
+
+    Raises LoginExpired when the platform does not accept it, InputError when there is no login in it, NetworkError.
+    """
+    report = cookies.report(jar, site)
+    if not cookies.has_session(jar, site):
+        raise InputError(
+            f"{len(jar)} cookies of {site} found, but no login among them (missing: {', '.join(report.missing_needed)})",
+            hint="log in at the site in the browser first, then export its cookies again",
+        )
+    profile = Profile(site=site, name=name or MAIN, cookies=tuple(jar))
+    account = await _account(workspace, profile) if test else None
+    kept = workspace.client.profile(site) if test else profile
+    workspace.profiles.save(kept)
+    return Login(site=site, name=profile.name, cookies=report, account=account)
+
+
+async def _account(workspace: Workspace, profile: Profile) -> User:
+    workspace.client.be(profile)
+    return await workspace.client.login(profile.site)
+
+
+async def status(workspace: Workspace, sites: Sequence[str], *, name: str | None = None) -> list[Login]:
+    """Every stored login, tried; guests are only described."""
+    return [await _tried(workspace, profile) for profile in _stored(workspace, sites, name)]
+
+
+async def _tried(workspace: Workspace, profile: Profile) -> Login:
+    report = cookies.report(profile.cookies, profile.site)
+    account, fault = None, None
+    if not profile.is_guest:
+        try:
+            account = await _account(workspace, profile)
+        except DyvineError as error:
+            fault = error
+    return Login(site=profile.site, name=profile.name, cookies=report, account=account, error=fault)
+
+
+def _stored(workspace: Workspace, sites: Sequence[str], name: str | None) -> Iterator[Profile]:
+    for site in sites:
+        for each in workspace.profiles.names(site):
+            profile = workspace.profiles.load(site, each)
+            if profile is not None and name in (None, each):
+                yield profile
+
+
+def remove(workspace: Workspace, *, site: str, name: str | None) -> str:
+    """Delete a stored profile; its name. Raises InputError when there is none of that name."""
+    chosen = name or MAIN
+    if not workspace.profiles.remove(site, chosen):
+        others = ", ".join(workspace.profiles.names(site)) or "none"
+        raise InputError(f"there is no {site} profile '{chosen}'", hint=f"stored are: {others}")
+    return chosen
+
+
+def days_left(login: Login, now: datetime | None = None) -> int | None:
+    """Whole days until the login ends by itself; None if its cookies do not say."""
+    if login.name == GUEST or login.cookies.ends is None:
+        return None
+    return (login.cookies.ends - (now or datetime.now(UTC))).days

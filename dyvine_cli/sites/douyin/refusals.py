@@ -1,0 +1,181 @@
+"""What Douyin's answers mean before a field of them is touched: every refusal it has, as one of our errors (pure).
+
+The shapes and codes were collected from public trackers until 2026-10; each row names its meaning, not its source code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dyvine_cli.errors import (
+    LoginExpired,
+    LoginNeeded,
+    NotFound,
+    NotLive,
+    Private,
+    RateLimited,
+    Refused,
+    RiskControl,
+    SignatureRejected,
+    SiteError,
+    UnexpectedResponse,
+)
+from dyvine_cli.http.api import Answer
+from dyvine_cli.models import Ref
+
+CAPTCHA_HINT = (
+    "open this page in the browser of that login, solve the captcha, then run `dyvine login add` again; "
+    "as a guest, wait an hour or try another network"
+)
+LOGIN_HINT = "add a login that may see it: dyvine login add FILE"
+EMPTY_HINT = "wait some minutes; if it stays, add a login (dyvine login add FILE) or try another network"
+EDGE_STATUSES = (401, 403, 405, 412, 429, 444)
+"""Statuses of the edge in front of the platform: based on the request rate, the same cookies work later."""
+
+CAPTCHA_CODES = (10000, 10001, 2154, 2156)
+BUSY_CODES = (4, 10011)
+LOGIN_CODES = (8, 2483)
+GONE_CODES = {2: "no such account", 2053: "the post is unavailable", 2065: "no such account"}
+HIDDEN_CODES = {2096: "its owner hides this list"}
+OFF_AIR_CODES = (30003, 4001038)
+
+ARGUS = "Blocked by ArgusSecurityPlugin"
+ARGUS_MEANINGS = {
+    "Uifid Not Found": "it wants a device id (uifid)",
+    "Signature Not Found": "it wants a signature",
+    "Validate Error": "it does not accept our device id (uifid)",
+    "Sign Invalid": "it does not accept our signature",
+}
+
+
+def judge_api(
+    answer: Answer, *, endpoint: str, ref: Ref | None = None, login: bool = False
+) -> Mapping[str, Any]:
+    """The JSON object of an API answer that is no refusal.
+
+    `login` says whether a login was sent: code 8 then means that it is dead. Raises the errors of `SiteError`.
+    """
+    judge_status(answer, endpoint=endpoint, ref=ref)
+    judge_captcha(answer, endpoint=endpoint, ref=ref)
+    if not answer.body:
+        raise RiskControl(
+            f"douyin: empty answer to {endpoint}: it takes us for a robot",
+            hint=EMPTY_HINT,
+            ref=ref,
+            endpoint=endpoint,
+        )
+    if answer.body.lstrip()[:1] == b"<":
+        judge_page(answer, endpoint=endpoint, ref=ref)
+    found = answer.json(f"douyin {endpoint}")
+    if not isinstance(found, dict):
+        raise UnexpectedResponse(f"douyin {endpoint}: not an object", ref=ref, endpoint=endpoint)
+    judge_code(found, endpoint=endpoint, ref=ref, login=login)
+    return found
+
+
+def judge_status(answer: Answer, *, endpoint: str, ref: Ref | None = None) -> None:
+    """Raise for a status that is no success: the signature gate, the edge's rate limit, a broken server."""
+    status = answer.status
+    if status == 403 and ARGUS.encode() in answer.body[:500]:
+        raise _argus(answer, endpoint, ref)
+    if status in EDGE_STATUSES:
+        raise RateLimited(
+            f"douyin: refused {endpoint} with status {status}: too many requests from here",
+            hint="it recovers by itself; use --pace slow, or another network",
+            ref=ref,
+            endpoint=endpoint,
+            retry_after=answer.retry_after,
+        )
+    if status == 404:
+        raise UnexpectedResponse(f"douyin {endpoint}: the address is gone (404)", ref=ref, endpoint=endpoint)
+    if status >= 400:
+        raise Refused(
+            f"douyin: {endpoint} failed with status {status}",
+            hint="the platform has trouble; try again later",
+            ref=ref,
+            endpoint=endpoint,
+        )
+
+
+def _argus(answer: Answer, endpoint: str, ref: Ref | None) -> SignatureRejected:
+    text = answer.text[:200]
+    meaning = next((each for word, each in ARGUS_MEANINGS.items() if word in text), "")
+    return SignatureRejected(
+        f"douyin: the gate before {endpoint} refused us" + (f": {meaning}" if meaning else ""),
+        hint="run `dyvine login remove --profile guest` to start as a new guest; "
+        "if it stays, the signature changed: look for a newer dyvine",
+        ref=ref,
+        endpoint=endpoint,
+    )
+
+
+def judge_captcha(answer: Answer, *, endpoint: str, ref: Ref | None = None) -> None:
+    """Raise for the headers and objects with which Douyin asks for a captcha."""
+    asked = "bdturing-verify" in answer.headers or "x-vc-bdturing-parameters" in answer.headers
+    if not asked and answer.body[:1] == b"{":
+        head = answer.body[:4000]
+        asked = b'"verify_ticket"' in head or b'"verify_center_decision_conf"' in head
+    if asked:
+        raise captcha(endpoint, ref)
+
+
+def captcha(endpoint: str, ref: Ref | None = None) -> RiskControl:
+    """The error that says what to do about a captcha."""
+    return RiskControl(
+        f"douyin: a captcha has to be solved before {endpoint}: https://www.douyin.com/",
+        hint=CAPTCHA_HINT,
+        ref=ref,
+        endpoint=endpoint,
+    )
+
+
+def judge_page(answer: Answer, *, endpoint: str, ref: Ref | None = None) -> None:
+    """Raise for HTML that is a captcha or challenge page instead of what was asked for."""
+    judge_status(answer, endpoint=endpoint, ref=ref)
+    text = answer.text
+    if "验证码中间页" in text or "captcha" in text[:20_000].lower():
+        raise captcha(endpoint, ref)
+    if "RENDER_DATA" in text or "_ROUTER_DATA" in text:
+        return
+    if "__ac_nonce" in text or "__ac_signature" in text or not text:
+        raise RiskControl(
+            f"douyin: only a challenge page came for {endpoint}", hint=EMPTY_HINT, ref=ref, endpoint=endpoint
+        )
+    raise UnexpectedResponse(f"douyin {endpoint}: an unknown page", ref=ref, endpoint=endpoint)
+
+
+def judge_code(
+    found: Mapping[str, Any], *, endpoint: str, ref: Ref | None = None, login: bool = False
+) -> None:
+    """Raise for a `status_code` that is an error."""
+    code = found.get("status_code", 0)
+    if code in (0, None):
+        return
+    words = found.get("status_msg") or found.get("status_message") or ""
+    error = code_error(code, f"{endpoint}: {words}" if words else endpoint, login=login)
+    error.ref, error.endpoint = ref, endpoint
+    raise error
+
+
+def code_error(code: Any, what: str, *, login: bool) -> SiteError:
+    """The error that a `status_code` stands for; `what` names the endpoint and the platform's own words."""
+    where = f"douyin (code {code}): {what}"
+    if code in LOGIN_CODES:
+        if login:
+            return LoginExpired(
+                f"{where}: the login is no longer accepted",
+                hint="log in again in the browser and run `dyvine login add`",
+            )
+        return LoginNeeded(f"{where}: only for those who are logged in", hint=LOGIN_HINT)
+    if code in CAPTCHA_CODES:
+        return captcha(what)
+    if code in BUSY_CODES:
+        return RateLimited(f"{where}: busy, or blocked for now", hint="try again in some minutes")
+    if code in GONE_CODES:
+        return NotFound(f"{where}: {GONE_CODES[code]}")
+    if code in HIDDEN_CODES:
+        return Private(f"{where}: {HIDDEN_CODES[code]}")
+    if code in OFF_AIR_CODES:
+        return NotLive(f"{where}: no such room, or off air")
+    return UnexpectedResponse(f"{where}: an unknown refusal", hint="run `dyvine doctor`")
