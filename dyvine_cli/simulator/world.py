@@ -11,7 +11,7 @@ import hashlib
 import json
 import random
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -444,6 +444,11 @@ class World:
             "复制此链接，打开Dou音搜索，直接观看视频！"
         )
 
+    @property
+    def advertiser(self) -> Account:
+        """Whose paid posts stand between those of others."""
+        return self._accounts[_FRIENDS[1].number]
+
     # -- making them up ------------------------------------------------------------------------------------------------
 
     def _named(self, account: Account) -> Account:
@@ -505,10 +510,10 @@ class World:
 
     def _sample(self, post: Published) -> Published:
         """The single posts that have a name: one trait each."""
-        make = _SAMPLE_TRAITS.get(post.index)
         if post.index == 9:
             return replace(post, co_authors=tuple(self._accounts[a.number] for a in _FRIENDS))
-        return make(post) if make else post
+        make = _SAMPLE_TRAITS.get(post.index)
+        return post if make is None else make(post)
 
 
 # -- kinds, sizes, sounds ----------------------------------------------------------------------------------------------
@@ -534,30 +539,13 @@ def _text_place(account: Account, index: int) -> int:
 
 
 def _gears(account: Account, index: int) -> tuple[Gear, ...]:
-    """A ladder of three; its bytes come from a small stock, so that their hashes need not be computed per post."""
-    stock = index % 24
-    size = account.video_size + stock * account.video_spread
-    seed = f"v{stock}"
+    """A ladder of three: the largest picture is the largest file."""
+    size = account.video_size + index % 24 * account.video_spread
+    seed = f"v{account.number}-{index}"
     return (
-        Gear(name="normal_1080_0", quality=1, codec="h264", width=1080, height=1920, size=size, seed=seed),
-        Gear(
-            name="720_1_1",
-            quality=11,
-            codec="h265",
-            width=720,
-            height=1280,
-            size=_part(size, 0.45),
-            seed=seed,
-        ),
-        Gear(
-            name="normal_540_0",
-            quality=20,
-            codec="h264",
-            width=576,
-            height=1024,
-            size=_part(size, 0.35),
-            seed=seed,
-        ),
+        _gear("normal_1080_0", 1, "h264", 1080, size, seed),
+        _gear("720_1_1", 11, "h265", 720, _part(size, 0.45), seed),
+        _gear("normal_540_0", 20, "h264", 576, _part(size, 0.35), seed),
     )
 
 
@@ -622,7 +610,7 @@ def _only_gear(post: Published, size: int, seed: str) -> Published:
     return replace(post, gears=(_gear("normal_720_0", 10, "h264", 720, size, seed),))
 
 
-_SAMPLE_TRAITS = {
+_SAMPLE_TRAITS: dict[int, Callable[[Published], Published]] = {
     0: _full_ladder,
     6: lambda post: _only_gear(post, 300_000, "small"),
     10: lambda post: replace(post, has_ladder=False),
