@@ -6,10 +6,11 @@ A structure check reads headers and skips what they measure; only a picture with
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from dyvine_cli.transfer.boxes import boxes, video_codec
+from dyvine_cli.transfer.boxes import Box, boxes, video_codec
 
 Family = Literal["video", "picture", "sound", "subtitle", "any"]
 """What an asset may be; `any` is every type known here."""
@@ -150,22 +151,28 @@ def settle(file: BinaryIO, type: FileType, size: int) -> tuple[FileType, str | N
 
 
 def _whole_movie(file: BinaryIO, size: int, length_known: bool) -> str | None:
-    seen = set()
-    for box in boxes(file, 0, size):
-        if box.end > size:
-            return f"its {_letters(box.type)} box ends {box.end - size} bytes behind the end of the file"
-        seen.add(box.type)
+    seen = {box.type for box in _closed_boxes(file, size)}
     missing = sorted(_letters(name) for name in {b"moov", b"mdat"} - seen)
     return f"it has no {' and no '.join(missing)} box" if missing else None
 
 
 def _whole_still(file: BinaryIO, size: int, length_known: bool) -> str | None:
-    seen = set()
+    found = {box.type: box for box in _closed_boxes(file, size)}
+    meta = found.get(b"meta")
+    if meta is None:
+        return "it has no meta box"
+    inner = {box.type for box in boxes(file, meta.start + 4, meta.end)}
+    return None if b"mdat" in found or b"idat" in inner else "it has no picture data"
+
+
+def _closed_boxes(file: BinaryIO, size: int) -> Iterator[Box]:
+    """The boxes of a file, all of which must end within it."""
     for box in boxes(file, 0, size):
         if box.end > size:
-            return f"its {_letters(box.type)} box ends {box.end - size} bytes behind the end of the file"
-        seen.add(box.type)
-    return None if seen & {b"meta", b"moov"} else "it has no meta box"
+            raise ValueError(
+                f"its {_letters(box.type)} box ends {box.end - size} bytes behind the end of the file"
+            )
+        yield box
 
 
 def _letters(type: bytes) -> str:
@@ -287,6 +294,9 @@ _FEW = 3
 
 def _whole_frames(file: BinaryIO, size: int, length_known: bool) -> str | None:
     place, count = _after_tags(file), 0
+    lacking = 0 if length_known else _written_length(file, place) - (size - place)
+    if lacking > 0:
+        return f"its header promises {lacking} bytes more"
     while place < size:
         file.seek(place)
         head = file.read(16)
@@ -301,6 +311,15 @@ def _whole_frames(file: BinaryIO, size: int, length_known: bool) -> str | None:
     if not count:
         return "it has no sound frame"
     return None if place == size or _is_tail(file, place) else f"no sound frame begins at byte {place}"
+
+
+def _written_length(file: BinaryIO, place: int) -> int:
+    """Bytes of the frames by the Xing or Info header in the first one, 0 if there is none that says it."""
+    found = re.search(rb"(?:Xing|Info)(.{4})", _at(file, place, 64), re.DOTALL)
+    flags = found.group(1)[3] if found else 0
+    if not found or not flags & 2:
+        return 0
+    return int.from_bytes(_at(file, place + found.end() + (4 if flags & 1 else 0), 4), "big")
 
 
 def _after_tags(file: BinaryIO) -> int:

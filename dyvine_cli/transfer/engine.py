@@ -32,7 +32,7 @@ from dyvine_cli.transfer.folder import writing
 from dyvine_cli.transfer.hosts import Clock, Host, Hosts, Sleep
 from dyvine_cli.transfer.intake import LARGEST, WORDS, Intake, Meter
 from dyvine_cli.transfer.partial import Part, Promise, busy, file_sha256
-from dyvine_cli.transfer.throttle import Throttle, Watch
+from dyvine_cli.transfer.throttle import Throttle
 
 T = TypeVar("T")
 
@@ -252,7 +252,7 @@ class Engine:
         async with self._open(work, url, host, part.size) as answer:
             if answer.status == 206 and goes_on(answer, part.promise, part.size):
                 work.start(part.promise.length)
-                await self._pour(answer, Intake(part, None, work.family, host.name, work.meter), host, part)
+                await self._pour(answer, Intake(part, None, work.family, host.name, work.meter), part)
             elif answer.status in {206, 416}:
                 raise ContentChanged(f"{host.name} does not go on with the file that was begun")
             else:
@@ -269,19 +269,14 @@ class Engine:
         if work.part.size:
             work.start_over()
         work.start(promise.length)
-        await self._pour(
-            answer, Intake(work.part, promise, work.family, host.name, work.meter), host, work.part
-        )
+        await self._pour(answer, Intake(work.part, promise, work.family, host.name, work.meter), work.part)
 
-    async def _pour(self, answer: MediaAnswer, intake: Intake, host: Host, part: Part) -> None:
-        watch = Watch(host.name, self._clock)
+    async def _pour(self, answer: MediaAnswer, intake: Intake, part: Part) -> None:
         async for chunk in answer.chunks:
-            watch.arrived(len(chunk))
             await self._throttle.take(len(chunk))
             intake.take(chunk)
             if part.wants_flush:
                 await _in_thread(part.flush)
-            watch.wait()
         intake.end()
 
     @asynccontextmanager
@@ -311,7 +306,7 @@ class _Turns:
 
     @asynccontextmanager
     async def of(self, path: Path) -> AsyncIterator[None]:
-        key = os.path.normcase(path.absolute())
+        key = _key(path)
         lock, waiting = self._locks.get(key, (asyncio.Lock(), 0))
         self._locks[key] = (lock, waiting + 1)
         try:
@@ -321,6 +316,10 @@ class _Turns:
             lock, waiting = self._locks.pop(key)
             if waiting > 1:
                 self._locks[key] = (lock, waiting - 1)
+
+
+def _key(path: Path) -> str:
+    return os.path.normcase(path.absolute())
 
 
 def _is_worth_another_try(exc: BaseException, work: _Work) -> bool:

@@ -150,7 +150,7 @@ class Folder:
         elif AT_FOLDER:
             self._link(name, to)
         else:
-            os.rename(self._name(name), self._name(to))  # refuses an existing name on Windows
+            Path(self._name(name)).rename(self._name(to))  # refuses an existing name on Windows
 
     def _link(self, name: str, to: str) -> None:
         try:
