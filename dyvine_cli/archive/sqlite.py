@@ -101,6 +101,7 @@ class SqliteArchive:
         report: Report = ignore,
         clock: Callable[[], datetime] = _now,
         network: Callable[[Path], str | None] = network_file_system,
+        migrations: Sequence[schema.Migration] = schema.MIGRATIONS,
     ) -> SqliteArchive:
         """Open the archive at `path`, made if it is not there, brought up to the present tables if it is older.
 
@@ -112,9 +113,9 @@ class SqliteArchive:
         with _mapped(path):
             db = _connect(path)
             try:
-                _check_is_ours(db, path)
+                _check_is_ours(db, path, migrations)
                 _set_journal(db, remote)
-                _migrate(db, path)
+                _migrate(db, path, migrations)
             except BaseException:
                 db.close()
                 raise
@@ -477,7 +478,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _check_is_ours(db: sqlite3.Connection, path: Path) -> None:
+def _check_is_ours(db: sqlite3.Connection, path: Path, migrations: Sequence[schema.Migration]) -> None:
     """Refuse another program's file and one that a newer dyvine has changed."""
     if not db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
         return
@@ -485,7 +486,7 @@ def _check_is_ours(db: sqlite3.Connection, path: Path) -> None:
         raise ArchiveError(
             f"{path} belongs to another program", hint="move it away, or move dyvine by DYVINE_HOME"
         )
-    newer = _applied(db) - {migration.__name__ for migration in schema.MIGRATIONS}
+    newer = _applied(db) - {migration.__name__ for migration in migrations}
     if newer:
         raise ArchiveError(
             f"the archive {path} was written by a newer dyvine ({', '.join(sorted(newer))})",
@@ -510,7 +511,7 @@ def _set_journal(db: sqlite3.Connection, remote: str | None) -> None:
             raise
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
+def _migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[schema.Migration]) -> None:
     """Apply what is missing, one transaction each; another process may do the same at this moment.
 
     Begins a transaction even if nothing is missing: so a file that cannot be written says so now, not after the first
@@ -523,9 +524,9 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
             db.execute(
                 "CREATE TABLE migration (name TEXT PRIMARY KEY, time TEXT NOT NULL) STRICT, WITHOUT ROWID"
             )
-            for migration in schema.MIGRATIONS:
+            for migration in migrations:
                 _apply(db, migration)
-    for migration in schema.MIGRATIONS:
+    for migration in migrations:
         if migration.__name__ not in _applied(db):
             _upgrade(db, path, migration)
 

@@ -1,0 +1,347 @@
+"""What every archive promises; an implementation joins by a row in OPENERS."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dyvine_cli.archive.base import (
+    Archive,
+    CompletePost,
+    KnownName,
+    ListedSource,
+    SavedAsset,
+    StoredCursor,
+    Tally,
+)
+from dyvine_cli.archive.sqlite import SqliteArchive
+from dyvine_cli.models import Author, Cursor, Ref
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+POST = Ref("douyin", "post", "7372484719365098803")
+OTHER = Ref("tiktok", "post", "7372484719365098803")
+USER = Ref("douyin", "user", "MS4wLjABAAAAxyz")
+
+OPENERS: dict[str, Callable[[Path, Callable[[], datetime]], Archive]] = {
+    "sqlite": lambda folder, clock: SqliteArchive.open(folder / "archive.sqlite", clock=clock),
+    "in memory": lambda folder, clock: SqliteArchive.in_memory(clock=clock),
+}
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The archive's clock."""
+    return Clock()
+
+
+@pytest.fixture(params=OPENERS)
+async def archive(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Archive]:
+    """Each kind of archive, empty."""
+    archive = OPENERS[request.param](tmp_path, clock)
+    yield archive
+    await archive.aclose()
+
+
+def saved(
+    asset: str = "video", ref: Ref = POST, name: str = "2026_a.mp4", folder: str = "/v/a_1"
+) -> SavedAsset:
+    """A saved file as an operation hands it over."""
+    return SavedAsset(
+        ref=ref,
+        asset=asset,
+        user="MS4wA",
+        path=Path(folder, name),
+        size=1000,
+        sha256="ab" * 32,
+        saved=NOW,
+        codec="h264",
+        width=1080,
+        height=1920,
+    )
+
+
+async def test_saved_file_comes_back_as_it_was_given(archive: Archive) -> None:
+    """Every field survives the way in and out."""
+    row = saved()
+    await archive.add_saved([row])
+
+    assert await archive.saved(POST, "video") == row
+
+
+async def test_unknown_file_is_none(archive: Archive) -> None:
+    """A file that was never saved is no error."""
+    await archive.add_saved([saved()])
+
+    assert await archive.saved(POST, "cover") is None
+    assert await archive.saved(OTHER, "video") is None
+    assert await archive.saved_assets(OTHER) == {}
+
+
+async def test_files_of_a_post_come_together(archive: Archive) -> None:
+    """Names of one stem, of another folder and of no likeness all come back whole."""
+    rows = [
+        saved("picture_01", name="2026_标题_01.jpg"),
+        saved("picture_02", name="2026_标题_02.jpg"),
+        saved("clip_02", name="2026_标题_02.mp4"),
+        saved("sound", name="2026_标题", folder="/elsewhere"),
+        saved("cover", name="x"),
+        replace(saved("text", name="2026_标题.md"), codec=None, width=None, height=None),
+    ]
+    await archive.add_saved(rows[:2])
+    await archive.add_saved(rows[2:])
+
+    assert await archive.saved_assets(POST) == {row.asset: row for row in rows}
+
+
+async def test_same_post_id_on_two_sites_is_two_posts(archive: Archive) -> None:
+    """The site is part of the key."""
+    await archive.add_saved([saved(), saved(ref=OTHER, name="b.mp4")])
+    found = await archive.saved(OTHER, "video")
+
+    assert found is not None
+    assert found.path.name == "b.mp4"
+
+
+async def test_saving_again_replaces(archive: Archive) -> None:
+    """An overwritten file has its new path, size and hash."""
+    await archive.add_saved([saved(), saved("cover", name="2026_a_cover.jpg")])
+    again = replace(saved(name="2026_b.mp4", folder="/w"), size=7, sha256="cd" * 32, codec="h265")
+    await archive.add_saved([again])
+
+    assert await archive.saved(POST, "video") == again
+    assert await archive.saved(POST, "cover") == saved("cover", name="2026_a_cover.jpg")
+
+
+async def test_impossible_pixel_counts_are_forgotten(archive: Archive) -> None:
+    """A width of 2^63 from the platform does not stop the row."""
+    await archive.add_saved([replace(saved(), width=2**63, height=-1)])
+    found = await archive.saved(POST, "video")
+
+    assert found is not None
+    assert (found.width, found.height) == (None, None)
+
+
+async def test_user_ids_that_differ_by_case_are_two_users(archive: Archive) -> None:
+    """Stable ids are compared byte by byte."""
+    await archive.add_saved([saved(), replace(saved(ref=OTHER), ref=replace(POST, id="1"), user="MS4wa")])
+
+    assert [tally.user for tally in await archive.stats()] == ["MS4wA", "MS4wa"]
+
+
+async def test_post_is_known_only_when_complete(archive: Archive) -> None:
+    """Saved files alone do not make a post complete."""
+    await archive.add_saved([saved()])
+    before = await archive.knows(POST)
+    await archive.add_posts([CompletePost(ref=POST, user="MS4wA", created=NOW, completed=NOW)])
+
+    assert not before
+    assert await archive.knows(POST)
+    assert await archive.known([POST, OTHER]) == {POST}
+
+
+async def test_post_may_be_completed_before_its_files_are_recorded(archive: Archive) -> None:
+    """The order of the two calls does not matter, and both may be repeated."""
+    complete = CompletePost(ref=POST, user="MS4wA", created=NOW, completed=NOW)
+    await archive.add_posts([complete, complete])
+    await archive.add_saved([saved()])
+    await archive.add_saved([saved()])
+
+    assert await archive.knows(POST)
+    assert await archive.saved(POST, "video") == saved()
+
+
+async def test_failures_are_counted_with_their_last_cause(archive: Archive, clock: Clock) -> None:
+    """Attempts add up, the first time stays, cause and next try are the last ones."""
+    await archive.add_failed(POST, "video", "Timeout", "too slow")
+    clock.now += timedelta(hours=1)
+    later = clock.now + timedelta(hours=6)
+    await archive.add_failed(POST, "video", "Truncated", "half a file", next_try=later)
+    await archive.add_failed(POST, None, "Deleted", "gone")
+    found = await archive.failed(POST)
+
+    assert set(found) == {"video", None}
+    video = found["video"]
+    assert (video.error, video.message, video.attempts) == ("Truncated", "half a file", 2)
+    assert (video.first, video.last, video.next_try) == (NOW, clock.now, later)
+    assert found[None].next_try is None
+
+
+async def test_saving_forgets_the_failure_of_that_file_only(archive: Archive) -> None:
+    """What is saved has not failed any more."""
+    await archive.add_failed(POST, "video", "Timeout", "")
+    await archive.add_failed(POST, "cover", "Timeout", "")
+    await archive.add_saved([saved()])
+
+    assert set(await archive.failed(POST)) == {"cover"}
+
+
+async def test_completing_forgets_all_failures_of_the_post(archive: Archive) -> None:
+    """A complete post is out of the list of failures."""
+    await archive.add_failed(POST, "cover", "Timeout", "")
+    await archive.add_failed(POST, None, "Timeout", "")
+    await archive.add_failed(OTHER, None, "Timeout", "")
+    await archive.add_posts([CompletePost(ref=POST, user="MS4wA", created=NOW, completed=NOW)])
+
+    assert await archive.failed(POST) == {}
+    assert [item.ref for item in await archive.failures()] == [OTHER]
+    assert await archive.failures("douyin") == ()
+
+
+async def test_failure_text_with_a_lone_surrogate_is_kept(archive: Archive) -> None:
+    """JSON can smuggle in half a character; it becomes a question mark."""
+    await archive.add_failed(POST, None, "Deleted", "a\ud83d")
+
+    assert (await archive.failed(POST))[None].message == "a?"
+
+
+def place(cursor: str = "c1", hours: int = 0, listed: int = 18) -> StoredCursor:
+    """A place in the posts of USER, of the listing begun `hours` later."""
+    started = NOW + timedelta(hours=hours)
+    return StoredCursor(
+        ref=USER,
+        what="posts",
+        cursor=Cursor(cursor),
+        started=started,
+        kept=NOW,
+        listed=listed,
+        cause="Timeout",
+    )
+
+
+async def test_cursor_moves_on_with_its_listing(archive: Archive) -> None:
+    """One listing has one place."""
+    await archive.keep_cursor(place("c1"))
+    await archive.keep_cursor(place("c2", listed=36))
+
+    assert await archive.cursor(USER, "posts") == place("c2", listed=36)
+    assert await archive.cursors(USER, "posts") == (place("c2", listed=36),)
+
+
+async def test_cursor_belongs_to_its_listing(archive: Archive) -> None:
+    """Likes and posts, and users of like names, have places of their own."""
+    await archive.keep_cursor(place())
+
+    assert await archive.cursor(USER, "likes") is None
+    assert await archive.cursor(USER, None) is None
+    assert await archive.cursor(replace(USER, id=USER.id.upper()), "posts") is None
+
+
+async def test_older_cuts_stay_as_gaps(archive: Archive) -> None:
+    """A listing that begins anew does not hide the gap that an earlier one left."""
+    await archive.keep_cursor(place("old", hours=0))
+    await archive.keep_cursor(place("new", hours=5))
+    both = await archive.cursors(USER, "posts")
+    await archive.drop_cursor(USER, "posts", NOW + timedelta(hours=5))
+
+    assert [kept.cursor for kept in both] == ["new", "old"]
+    assert await archive.cursor(USER, "posts") == place("old")
+
+
+async def test_dropping_without_a_time_drops_all(archive: Archive) -> None:
+    """A full listing closes every gap."""
+    await archive.keep_cursor(place("old"))
+    await archive.keep_cursor(place("new", hours=5))
+    await archive.drop_cursor(USER, "posts")
+    await archive.drop_cursor(USER, "posts")
+
+    assert await archive.cursors(USER, "posts") == ()
+
+
+async def test_listing_keeps_the_time_of_the_last_full_one(archive: Archive) -> None:
+    """A cut listing does not make us forget when the account was last seen whole."""
+    whole = ListedSource(ref=USER, what=None, time=NOW, listed=63, hidden=2, declared=65, full=NOW)
+    await archive.add_listed(whole)
+    first = await archive.listed(USER, None)
+    later = NOW + timedelta(days=1)
+    await archive.add_listed(ListedSource(ref=USER, what=None, time=later, listed=20, cause="RateLimited"))
+
+    assert first == whole
+    assert await archive.listed(USER, None) == ListedSource(
+        ref=USER, what=None, time=later, listed=20, full=NOW, cause="RateLimited"
+    )
+    assert await archive.listed(USER, "likes") is None
+
+
+async def test_account_keeps_its_names_and_folder(archive: Archive) -> None:
+    """A rename adds a name; what is not said stays as it was."""
+    author = Author(id="MS4wA", uid="42", handle="ann", nickname="Ann")
+    later = NOW + timedelta(days=30)
+    await archive.add_user("douyin", author, seen=NOW, folder=Path("/v/Ann_42"))
+    await archive.add_user("douyin", author, seen=later)
+    await archive.add_user("douyin", replace(author, nickname="Bea", uid=""), seen=later)
+    found = await archive.user("douyin", "MS4wA")
+
+    assert found is not None
+    assert (found.uid, found.folder) == ("42", Path("/v/Ann_42"))
+    assert found.names == (
+        KnownName(nickname="Ann", handle="ann", since=NOW),
+        KnownName(nickname="Bea", handle="ann", since=later),
+    )
+
+
+async def test_account_known_from_a_file_alone_is_none(archive: Archive) -> None:
+    """Only `add_user` makes an account known by name."""
+    await archive.add_saved([saved()])
+
+    assert await archive.user("douyin", "MS4wA") is None
+    assert await archive.user("douyin", "nobody") is None
+
+
+async def test_stats_count_by_account_and_kind(archive: Archive) -> None:
+    """Numbers and languages of assets do not matter; replacing a file does not count it twice."""
+    names = ("picture_01", "picture_02", "clip_02", "subtitle.zh", "subtitle.picture_1", "sound")
+    await archive.add_saved([saved(name) for name in names])
+    await archive.add_saved([replace(saved("sound"), size=5), saved(ref=OTHER)])
+    found = {(tally.site, tally.kind): (tally.files, tally.size) for tally in await archive.stats()}
+
+    assert found == {
+        ("douyin", "picture"): (2, 2000),
+        ("douyin", "clip"): (1, 1000),
+        ("douyin", "subtitle"): (2, 2000),
+        ("douyin", "sound"): (1, 5),
+        ("tiktok", "video"): (1, 1000),
+    }
+
+
+async def test_forgotten_post_may_come_again(archive: Archive) -> None:
+    """Nothing of it is left, also not in the counts; others stay."""
+    await archive.add_saved([saved(), saved("cover"), saved(ref=OTHER)])
+    await archive.add_posts([CompletePost(ref=POST, user="MS4wA", created=NOW, completed=NOW)])
+    await archive.add_failed(POST, "sound", "Timeout", "")
+    await archive.forget(POST)
+    await archive.forget(POST)
+
+    assert await archive.saved_assets(POST) == {}
+    assert not await archive.knows(POST)
+    assert await archive.failed(POST) == {}
+    assert await archive.stats() == (Tally(site="tiktok", user="MS4wA", kind="video", files=1, size=1000),)
+
+
+async def test_rows_are_added_all_or_none(archive: Archive) -> None:
+    """A row that cannot be stored takes the others of its call with it."""
+    with pytest.raises(ValueError, match="fromhex"):
+        await archive.add_saved([saved(), replace(saved("cover"), sha256="no hash")])
+
+    assert await archive.saved_assets(POST) == {}
+
+
+async def test_closing_twice_is_allowed(archive: Archive) -> None:
+    """The end of a run and an error on the way may both close."""
+    await archive.aclose()
+    await archive.aclose()
