@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dyvine_cli._version import VERSION as __version__
+    from dyvine_cli._version import VERSION as __version__  # noqa: N811 - the name every package has
     from dyvine_cli.client import Client
     from dyvine_cli.errors import (
         ArchiveError,

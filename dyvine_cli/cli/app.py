@@ -58,7 +58,8 @@ def root(
 ) -> None:
     """Keep what is published on Douyin: posts, pictures, whole accounts.
 
-    `dyvine LINK` downloads whatever the link is. The options of a command may also stand before it.
+    `dyvine LINK` downloads whatever the link is. The options of a command (`dyvine get --help`) may also stand before
+    it.
     """
     ctx.obj = Common(reach=reach, show=show, take=take)
 

@@ -158,6 +158,15 @@ class Root(TyperGroup):
             return load(cmd_name)
         return super().get_command(ctx, cmd_name)
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Only the options of the program itself; those of the commands are accepted here, too, and shown there."""
+        own = [
+            each for each in self.get_params(ctx) if each.name in ("version", "help", "install_completion")
+        ]
+        with formatter.section("Options"):
+            formatter.write_dl([row for each in own if (row := each.get_help_record(ctx)) is not None])
+        self.format_commands(ctx, formatter)
+
 
 def load(noun: str) -> Any:
     """The command of one noun."""

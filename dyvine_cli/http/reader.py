@@ -11,14 +11,20 @@ from dyvine_cli.http.media import MediaAnswer
 from dyvine_cli.http.network import Network, Response
 from dyvine_cli.http.redirects import STATUSES, carried, follow
 
+BROWSER = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
+)
+"""Who media hosts believe to speak to: they refuse agents that are no browser, and look no closer than that."""
+
 _HOPS = 5
 
 
 class HttpMediaReader:
-    """Reads media through a network; implements `MediaReader`."""
+    """Reads media through a network; implements `MediaReader`. `user_agent` is sent where a rendition names none."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, *, user_agent: str = BROWSER) -> None:
         self._network = network
+        self._user_agent = user_agent
 
     @asynccontextmanager
     async def open(
@@ -30,7 +36,7 @@ class HttpMediaReader:
         that is not opened.
         """
         address = split(url)
-        sent = _sent(headers, range)
+        sent = {"User-Agent": self._user_agent, **_sent(headers, range)}
         visited = {str(address)}
         while True:
             async with self._network.send("GET", address, sent) as response:

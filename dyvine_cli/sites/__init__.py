@@ -6,5 +6,5 @@ from dyvine_cli.sites.douyin import Douyin
 
 SITES: tuple[type[Douyin], ...] = (Douyin,)
 
-HOSTS: tuple[str, ...] = tuple(host for site in SITES for host in site.hosts)
+HOSTS: tuple[str, ...] = tuple(host for site in SITES for host in site.all_hosts)
 """Every platform host: may resolve anywhere over verified TLS, and is what `*` of --connect-to covers."""

@@ -14,6 +14,9 @@ class Site(Protocol):
     hosts: tuple[str, ...]
     """Domains whose links belong to this site (label borders: `douyin.com` covers `www.douyin.com`)."""
 
+    all_hosts: tuple[str, ...]
+    """These and the domains of its calls and media: they may resolve anywhere, because TLS proves them."""
+
     def match(self, text: str) -> Ref | None:
         """What a link or bare id means here; a `short` ref must be followed; None if it is not ours.
 

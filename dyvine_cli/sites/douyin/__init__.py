@@ -13,6 +13,20 @@ from dyvine_cli.sites.douyin.api import Api
 
 PACE = Path(__file__).with_name("pace.toml")
 HOPS = 5
+OTHER_HOSTS = (
+    "amemv.com",
+    "snssdk.com",
+    "bytedance.com",
+    "zijieapi.com",
+    "douyinvod.com",
+    "douyinpic.com",
+    "douyinstatic.com",
+    "douyincdn.com",
+    "byteimg.com",
+    "zjcdn.com",
+    "ixigua.com",
+)
+"""Domains of its calls and of its media (public notes of 2026-09); links to them mean nothing."""
 
 
 class Douyin:
@@ -20,6 +34,7 @@ class Douyin:
 
     name = "douyin"
     hosts = urls.HOSTS
+    all_hosts = (*urls.HOSTS, *OTHER_HOSTS)
 
     def __init__(self, http: ApiClient) -> None:
         if http.profile.user_agent is None:

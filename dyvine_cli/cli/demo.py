@@ -1,0 +1,36 @@
+"""dyvine demo: the installed program, as a process, against the built-in simulator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dyvine_cli.cli.app import simply
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def demo(
+    path: Annotated[
+        Path | None,
+        typer.Option(
+            "-P", "--path", metavar="DIR", help="Folder for the files; else one under the temporary folder."
+        ),
+    ] = None,
+) -> None:
+    """Download an invented account and a few posts from the built-in simulator: no account, no internet.
+
+    Everything it writes is in one temporary folder, which is named at the end.
+    """
+
+    def action() -> int:
+        from dyvine_cli.cli.output.demo import Tour
+        from dyvine_cli.operations.stage import Stage
+
+        with Stage(path) as stage:
+            return Tour(stage).show()
+
+    simply(action)
