@@ -178,13 +178,8 @@ class Budget:
 
 
 def _rate(path: Path, call: str, table: object) -> Rate:
-    facts = table if isinstance(table, dict) else {}
-    burst, interval = facts.get("burst"), facts.get("interval")
-    if (
-        type(burst) is not int
-        or type(interval) not in (int, float)
-        or burst < 1
-        or not 0 <= interval < math.inf
-    ):
-        raise ConfigError(f"{path}: [{call}] needs a burst of 1 or more and an interval in seconds")
-    return Rate(burst, float(interval))
+    match table:
+        case {"burst": int(burst), "interval": int() | float() as interval}:
+            if burst >= 1 and 0 <= interval < math.inf:
+                return Rate(burst, float(interval))
+    raise ConfigError(f"{path}: [{call}] needs a burst of 1 or more and an interval in seconds")

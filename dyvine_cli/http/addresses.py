@@ -91,16 +91,10 @@ def normalise(host: str) -> str:
 
     `0x7f.1`, `2130706433` and `017700000001` become `127.0.0.1`. Raises ValueError for what is no host.
     """
-    text = host.strip("[]") if host.startswith("[") else host
-    if ":" in text:
-        return str(ipaddress.IPv6Address(text.partition("%")[0]))
-    text = text.encode("idna").decode("ascii") if not text.isascii() else text
-    text = text.lower().removesuffix(".")
-    if not _HOST.fullmatch(text) or ".." in text or len(text) > 253:
-        raise ValueError(f"not a host: {host!r}")
-    if _is_number(text.rpartition(".")[2]):
-        return str(_ipv4(text))
-    return text
+    try:
+        return _normalised(host)
+    except ValueError as exc:
+        raise ValueError(f"not a host: {host[:80]!r}") from exc
 
 
 def within(host: str, domains: Collection[str]) -> bool:
@@ -150,6 +144,17 @@ def safe_url(url: str) -> str:
         return "(not a URL)"
     path = _SECRET.sub("…", _CONTROL.sub("", parts.path))
     return f"{parts.scheme}://{host}{path}" if host else f"{parts.scheme}:…"
+
+
+def _normalised(host: str) -> str:
+    text = host.strip("[]") if host.startswith("[") else host
+    if ":" in text:
+        return str(ipaddress.IPv6Address(text.partition("%")[0]))
+    text = text.encode("idna").decode("ascii") if not text.isascii() else text
+    text = text.lower().removesuffix(".")
+    if not _HOST.fullmatch(text) or ".." in text or len(text) > 253:
+        raise ValueError("letters, digits and hyphens between dots")
+    return str(_ipv4(text)) if _is_number(text.rpartition(".")[2]) else text
 
 
 def _carried(ip: IPAddress) -> ipaddress.IPv4Address | None:

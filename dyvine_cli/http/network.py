@@ -42,6 +42,7 @@ CONNECTIONS = 16
 
 _POOLS = 48  # hosts whose connections are kept
 _IDLE = 30.0  # seconds that an unused connection is kept
+_GREETING = 3.0  # seconds for a handshake with this machine itself
 _SMALL = 2**16  # a body that is read to its end to keep the connection
 
 
@@ -355,16 +356,15 @@ class Network:
         return self._speaks_tls[place]
 
     async def _probe(self, route: Route) -> bool:
-        """Try a handshake; no connection at all counts as TLS, the request will say what is wrong."""
+        """Try a handshake; silence counts as plain HTTP, no connection as TLS (the request will say what is wrong)."""
         try:
             stream = await self._routed(route)()
         except (httpcore.TimeoutException, httpcore.NetworkError, NetworkError):
             return True
         try:
-            await stream.start_tls(tls.context(None, verify=False), route.host, self.timeouts.connect)
-        except httpcore.TimeoutException:
-            return True
-        except (NetworkError, httpcore.ConnectError):
+            limit = min(_GREETING, self.timeouts.connect)
+            await stream.start_tls(tls.context(None, verify=False), route.host, limit)
+        except (NetworkError, httpcore.TimeoutException, httpcore.NetworkError):
             return False
         await stream.aclose()
         return True
