@@ -27,6 +27,7 @@ LARGEST_HEAD = 2**17
 SMALLEST_CHUNK = 2**14
 CHUNKS_A_SECOND = 50
 MADE_GOOD = 0.1
+LINGER = 0.5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -158,6 +159,11 @@ class Connection:
             headers = [("Connection", "close"), ("Content-Length", "0")]
             self.writer.write(_bytes(self._h11.send(h11.Response(status_code=status, headers=headers))))
             await self.writer.drain()
+            if self.writer.can_write_eof():
+                self.writer.write_eof()
+            # A close over unread bytes would be a reset, which eats the answer.
+            async with asyncio.timeout(LINGER):
+                await self.client_leaves()
         raise Closed
 
     async def _exchange(self, request: Request) -> None:
@@ -225,9 +231,11 @@ class Connection:
     async def write(self, data: bytes, *, body: int | None = None) -> None:
         """Hand bytes to the socket no faster than the line allows; `body` of them are content (all if None).
 
-        A head goes out together with the first bytes behind it: one packet for a small answer.
+        A head goes out together with the first bytes behind it (one packet for a small answer) unless those must wait.
         """
         if self.rate and data:
+            self.writer.write(self._ahead)
+            self._ahead = b""
             await self._wait_for(len(data) / self.rate)
         if self.writer.is_closing():
             raise Closed
@@ -247,10 +255,11 @@ class Connection:
             await asyncio.sleep(self._due - now)
 
     def _paced(self, chunk: bytes) -> list[bytes]:
-        """The chunk in pieces that a slow line carries in 20 ms."""
+        """The chunk in pieces that the line carries in 20 ms, a slow one in a quarter of a second."""
         if not self.rate:
             return [chunk]
-        step = int(min(CHUNK, max(SMALLEST_CHUNK, self.rate / CHUNKS_A_SECOND)))
+        least = min(SMALLEST_CHUNK, self.rate / 4)
+        step = max(1, int(min(CHUNK, max(least, self.rate / CHUNKS_A_SECOND))))
         return [chunk[start : start + step] for start in range(0, len(chunk), step)]
 
     async def raw(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
 import os
@@ -360,13 +361,15 @@ async def test_stop_ends_open_connections() -> None:
         writer.write(f"{head}Referer: https://www.douyin.com/\r\n\r\n".encode())
         await writer.drain()
     async with asyncio.timeout(5):
-        while len(simulator.requests) < 2:
-            await asyncio.sleep(0.01)
+        for reader, _ in streams[:2]:
+            await reader.readuntil(b"\r\n\r\n")
         await simulator.stop()
         again = await simulator.start(port)
         await simulator.stop()
     for _, writer in streams:
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
     assert again == port
     assert simulator.counts()["open"] == 0
@@ -382,6 +385,7 @@ async def test_a_silent_connection_is_closed() -> None:
     async with asyncio.timeout(5):
         end = await reader.read()
     writer.close()
+    await writer.wait_closed()
     await simulator.stop()
 
     assert end == b""
