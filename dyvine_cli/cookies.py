@@ -384,7 +384,7 @@ def _jar_end(cookies: Sequence[Cookie], rules: SiteCookies, login: bool) -> date
 def _sid_guard_end(guard: str | None) -> datetime | None:
     """The end of a login by its `sid_guard`: `<sessionid>|<unix s>|<ttl s>|<http date>`, percent-encoded."""
     parts = unquote(guard or "").strip('"').split("|")
-    if len(parts) < 3 or not (parts[1].isdecimal() and parts[2].isdecimal()):
+    if len(parts) < 3 or not all(re.fullmatch(r"[0-9]{1,12}", part) for part in parts[1:3]):
         return None
     return _moment(int(parts[1]) + int(parts[2]))
 
@@ -483,7 +483,10 @@ def _of_site(cookies: Iterable[Cookie], site: str | None, source: _Source) -> tu
         )
     if not ours:
         raise source.wrong(f"no cookie in it is of {site or ' or '.join(SITES)}")
-    return tuple({cookie.key: cookie for cookie in ours if _check(cookie, source)}.values())
+    sendable = {cookie.key: cookie for cookie in ours if _check(cookie, source)}
+    if not sendable:
+        raise source.wrong("none of its cookies can be sent: their names or values have odd characters")
+    return tuple(sendable.values())
 
 
 def _check(cookie: Cookie, source: _Source) -> bool:

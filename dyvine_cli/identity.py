@@ -82,6 +82,11 @@ class Profiles:
         a link, or was written by a newer dyvine.
         """
         path = self._path(site, name)
+        for folder in (self._folder, path.parent):
+            if folder.is_symlink():
+                raise ConfigError(
+                    f"{folder}: not a folder but a link", hint="remove it; dyvine follows none here"
+                )
         data = _read(path)
         if data is None:
             return None

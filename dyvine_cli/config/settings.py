@@ -342,12 +342,7 @@ class Settings:
 
     def shown(self) -> tuple[Shown, ...]:
         """Every setting with its value and origin, secrets masked: what `config show` prints."""
-        lines = [
-            Shown(
-                key=place.key, value=_shown(self._value(place), place.option), origin=str(self._origin(place))
-            )
-            for place in places()
-        ]
+        lines = [self._shown_setting(place) for place in places()]
         for number, target in enumerate(self.targets):
             lines += self._shown_entry(f"target.{number}", target)
         for number, source in enumerate(self.sources):
@@ -378,7 +373,8 @@ def _shown(value: Any, option: Option) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (tuple, frozenset)):
-        return f"[{', '.join(_shown(each, option) for each in (sorted(value) if isinstance(value, frozenset) else value))}]"
+        ordered = sorted(value) if isinstance(value, frozenset) else value
+        return f"[{', '.join(_shown(each, option) for each in ordered)}]"
     if isinstance(value, (int, float)):
         return str(value)
     text = value.isoformat() if isinstance(value, datetime) else str(value)
