@@ -65,7 +65,7 @@ class Client:
         self._retries = retries
         self._default_site = default_site
         self._sites: dict[str, Douyin] = {}
-        self._who_else: dict[str, Profile] = {}
+        self._tried: dict[str, Profile] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -95,19 +95,20 @@ class Client:
             builder = next((each for each in SITES if each.name == name), None)
             if builder is None:
                 raise UnsupportedURL(f"{name} is not supported yet", hint="this version speaks Douyin")
+            tried = self._tried.get(name)
             http = ApiClient(
                 self.network,
-                self._who_else.get(name) or self._who(name),
+                tried or self._who(name),
                 self.budget,
                 retries=self._retries,
-                store=self._store.save if self._store else None,
+                store=self._store.save if self._store and not tried else None,
             )
             self._sites[name] = builder(http)
         return self._sites[name]
 
-    def be(self, profile: Profile) -> None:
-        """Visit a site with another profile from now on."""
-        self._who_else[profile.site] = profile
+    def try_as(self, profile: Profile) -> None:
+        """Visit a site as another profile from now on, without keeping what its cookies become."""
+        self._tried[profile.site] = profile
         self._sites.pop(profile.site, None)
 
     def profile(self, site: str) -> Profile:
@@ -158,6 +159,10 @@ class Client:
         """One post with fresh links. Raises the causes of `errors.NotFound`, LoginNeeded, Refused, NetworkError."""
         ref = await self._ref(what, "post")
         return await self.site(ref.site).post(ref)
+
+    def check(self, post: Post) -> None:
+        """Raise what keeps a listed post from us, if there is nothing of it to be had."""
+        self.site(post.ref.site).check(post)
 
     async def user(self, what: str | Ref) -> User:
         """An account. A private or banned one is a User with that `state`."""

@@ -157,7 +157,8 @@ class SignatureRejected(Refused):
 class ListingIncomplete(SiteError):
     """A listing ended before its end; `cursor` goes on from there, `cause` is what cut it.
 
-    `cursor` is None when there is no place to go on from (the next run starts at the top).
+    `cursor` is None when there is no place to go on from (the next run starts at the top). `reason` is the why without
+    the numbers.
     """
 
     exit_code = 7
@@ -168,6 +169,7 @@ class ListingIncomplete(SiteError):
         *,
         cursor: Cursor | None,
         cause: DyvineError | None = None,
+        reason: str = "",
         hint: str | None = None,
         ref: Ref | None = None,
         endpoint: str | None = None,
@@ -175,6 +177,7 @@ class ListingIncomplete(SiteError):
         super().__init__(message, hint=hint, ref=ref, endpoint=endpoint)
         self.cursor = cursor
         self.cause = cause
+        self.reason = reason or message
 
 
 class UnexpectedResponse(SiteError):

@@ -11,6 +11,7 @@ Fetch = Callable[[Cursor | None], Awaitable[Page]]
 
 EMPTY_PAGES = 3
 """Pages without anything new in a row that are believed; Douyin sends a few where posts were removed."""
+LOGIN_HINT = "a login sees the rest, and the next run goes on from here: dyvine login add FILE"
 SHORTFALL = 0.02
 """Part of the declared posts that may be missing at the end: counts lag behind removals."""
 
@@ -46,7 +47,8 @@ class Walk:
             self.cursor = cursor
             yield self._fresh(page)
             if page.cut is not None:
-                raise self._cut(page.cut, LoginNeeded(page.cut, ref=self.ref))
+                self.cursor = page.next or cursor
+                raise self._cut(page.cut, LoginNeeded(page.cut, hint=LOGIN_HINT, ref=self.ref))
             if page.next is None:
                 self._check_shortfall()
                 return
@@ -102,9 +104,10 @@ class Walk:
     ) -> ListingIncomplete:
         of = f" of {self.declared}" if self.declared is not None else ""
         return ListingIncomplete(
-            f"listed {self.listed}{of}: {why}",
+            f"listed {self.listed}{' more' if self._began is not None else ''}{of}: {why}",
             cursor=self.cursor if resumable else None,
             cause=cause,
+            reason=why,
             hint=cause.hint if cause else None,
             ref=self.ref,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
 from importlib import import_module
@@ -149,6 +149,8 @@ class Root(TyperGroup):
         """Find the noun; words with a link in them belong to `get`."""
         if args and args[0] not in self.commands and any(map(looks_like_link, args)):
             args = ["get", *args]
+        if args and args[0] not in self.commands:
+            ctx.fail(_not_a_command(args[0], self.commands))
         name, stub, rest = super().resolve_command(ctx, args)
         return (name, stub, rest) if name is None else (name, load(name), rest)
 
@@ -166,6 +168,15 @@ class Root(TyperGroup):
         with formatter.section("Options"):
             formatter.write_dl([row for each in own if (row := each.get_help_record(ctx)) is not None])
         self.format_commands(ctx, formatter)
+
+
+def _not_a_command(word: str, commands: Iterable[str]) -> str:
+    alike = get_close_matches(word, commands, n=1, cutoff=0.6)
+    if alike:
+        return f"'{word}' is neither a command nor a link; did you mean '{alike[0]}'?"
+    if word.isdigit():
+        return f"the bare number {word} needs its noun: dyvine post {word}"
+    return f"'{word}' is neither a command nor a link; paste the whole link, or see dyvine --help"
 
 
 def load(noun: str) -> Any:

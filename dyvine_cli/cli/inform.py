@@ -37,7 +37,7 @@ def show_listed(given: Common, words: list[str], what: Listing) -> None:
         from dyvine_cli.operations import inform
 
         things = asked(given, words, workspace, "user")
-        with shower(given) as show:
+        with shower(given, rows=True) as show:
             return await inform.listed(workspace, things, what, wish, show, report)
 
     finish(given, operation, events=False)

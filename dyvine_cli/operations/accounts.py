@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from dyvine_cli.archive.base import ListedSource, StoredCursor
-from dyvine_cli.errors import Banned, DyvineError, ListingIncomplete, Private
+from dyvine_cli.errors import Banned, ListingIncomplete, Private
 from dyvine_cli.events import Balance, Cut, Event, Failed, Finished, Listed, SourceBegun
 from dyvine_cli.listing import Walk
 from dyvine_cli.models import Cursor, Listing, Post, Ref, User
@@ -251,7 +251,7 @@ class Run:
             )
         )
 
-    def _balance(self, cut: DyvineError | None, *, complete: bool) -> Balance:
+    def _balance(self, cut: ListingIncomplete | None, *, complete: bool) -> Balance:
         stopped = {"known": "ended at a known post", "limit": "ended at --limit", "date": "ended at --since"}
         return Balance(
             ref=self._source.ref,
@@ -264,6 +264,6 @@ class Run:
             filtered=self._count.filtered,
             failed=self._count.failed,
             complete=complete,
-            stopped=cut.message if cut else stopped.get(self._ended_early, ""),
+            stopped=cut.reason if cut else stopped.get(self._ended_early, ""),
             reasons=self._count.reasons,
         )

@@ -103,8 +103,14 @@ async def _save(post: Post, errand: Errand) -> str:
     if not selection.wanted(post, wish):
         errand.report(Skipped(ref=post.ref, asset=None, reason="filtered", source=errand.source))
         return "filtered"
+    if errand.source is not None:
+        errand.workspace.client.check(post)
+        if post.kind == "article" and post.text_is_cut and not await archive.knows(post.ref):
+            post = await errand.workspace.client.post(
+                post.ref
+            )  # lists cut the text after some 500 characters
     wanted = selection.assets(post, wish)
-    known = await archive.saved_assets(post.ref) if archive and not wish.overwrite else {}
+    known = {} if wish.overwrite else await archive.saved_assets(post.ref)
     due = [asset for asset in wanted if not _is_there(asset, known.get(asset.id), errand)]
     for asset in wanted:
         if asset not in due:
@@ -165,7 +171,7 @@ async def _fail(post: Post, asset: Asset | None, error: DyvineError, errand: Err
     errand.report(Failed(ref=post.ref, asset=asset.id if asset else None, error=error, source=errand.source))
     if asset is None:
         errand.tally.fail(error)
-    if errand.workspace.archive and not isinstance(error, STOPPING):
+    if not isinstance(error, STOPPING):
         await errand.workspace.archive.add_failed(
             post.ref, asset.id if asset else None, error.name, error.message
         )
@@ -173,7 +179,7 @@ async def _fail(post: Post, asset: Asset | None, error: DyvineError, errand: Err
 
 async def _complete(post: Post, wanted: Sequence[Asset], errand: Errand) -> None:
     workspace = errand.workspace
-    if workspace.archive is None or errand.simulate or not wanted:
+    if errand.simulate or not wanted:
         return
     now = datetime.now(UTC)
     await workspace.rows.write()
@@ -357,21 +363,20 @@ class _Way:
         traits: Traits,
     ) -> None:
         workspace, tally = self._errand.workspace, self._errand.tally
-        if workspace.archive is not None:
-            await workspace.rows.add(
-                SavedAsset(
-                    ref=self._post.ref,
-                    asset=asset,
-                    user=self._post.author.id,
-                    path=path,
-                    size=size,
-                    sha256=sha256,
-                    saved=datetime.now(UTC),
-                    codec=traits[0],
-                    width=traits[1],
-                    height=traits[2],
-                )
+        await workspace.rows.add(
+            SavedAsset(
+                ref=self._post.ref,
+                asset=asset,
+                user=self._post.author.id,
+                path=path,
+                size=size,
+                sha256=sha256,
+                saved=datetime.now(UTC),
+                codec=traits[0],
+                width=traits[1],
+                height=traits[2],
             )
+        )
         tally.files += 1
         tally.size += size
         self._errand.report(

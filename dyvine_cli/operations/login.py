@@ -49,7 +49,7 @@ async def add(
 
 
 async def _account(workspace: Workspace, profile: Profile) -> User:
-    workspace.client.be(profile)
+    workspace.client.try_as(profile)
     return await workspace.client.login(profile.site)
 
 

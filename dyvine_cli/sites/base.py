@@ -36,6 +36,10 @@ class Site(Protocol):
         """One post with fresh links."""
         ...
 
+    def check(self, post: Post) -> None:
+        """Raise Private, Paid, LoginNeeded, … when a post, as it stands in a listing, has nothing for us."""
+        ...
+
     async def user(self, ref: Ref) -> User:
         """An account's profile. A private or banned account is a User with that `state`, not an error."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
 from dyvine_cli.cli.output import words
@@ -15,6 +16,7 @@ from dyvine_cli.events import (
     Finished,
     Listed,
     Saved,
+    Skipped,
     SourceBegun,
     Summarized,
     Waiting,
@@ -71,6 +73,8 @@ class Plain:
         match event:
             case SourceBegun(estimate=float() as seconds, calls=int() as calls):
                 return (f"{words.clean(event.title)}: about {calls:,} calls, {words.duration(seconds)}",)
+            case Skipped(reason="simulated", path=Path() as path):
+                return (f"would save {words.clean(str(path))}",)
             case Waiting():
                 return (words.waiting(event),)
             case Summarized():

@@ -21,13 +21,13 @@ Shown = Post | User | Mix
 
 
 @contextmanager
-def shower(given: Common) -> Iterator[Callable[[Shown], None]]:
-    """What shows one object after the other, as this call asks for it."""
+def shower(given: Common, *, rows: bool = False) -> Iterator[Callable[[Shown], None]]:
+    """What shows one object after the other, as this call asks for it; `rows` has one line for each."""
     if given.show.json or given.take.dump_json:
         lines = JsonLines(sys.stdout)
         yield lambda each: lines.write(_object(each, raw=bool(given.take.raw)))
         return
-    yield lambda each: _print_lines(described(each))
+    yield lambda each: _print_lines(iter((row(each),)) if rows else described(each))
 
 
 def _object(each: Shown, *, raw: bool) -> Any:
@@ -48,6 +48,20 @@ def post_shower(take: Take, wish: Selection) -> Callable[[Post], None]:
         return lambda post: _print_lines(addresses(post, wish))
     lines = JsonLines(sys.stdout)
     return lambda post: lines.write(_object(post, raw=bool(take.raw)))
+
+
+def row(each: Shown) -> str:
+    """An object in one line: date, ref, kind and title of a post."""
+    match each:
+        case Post():
+            marks = " pinned" if each.pinned else ""
+            title = words.clean(each.title or each.text, 70)
+            return f"{each.created:%Y-%m-%d}  {each.ref}  {each.kind:<10}{marks}  {title}"
+        case User():
+            return f"{each.ref}  {words.clean(each.nickname)}"
+        case Mix():
+            posts = "?" if each.declared is None else words.count(each.declared, "post")
+            return f"{each.ref}  {posts:>10}  {words.clean(each.title, 70)}"
 
 
 def described(each: Shown) -> Iterator[str]:

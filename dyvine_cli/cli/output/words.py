@@ -56,8 +56,8 @@ def failed(event: Failed) -> tuple[str, ...]:
     if event.asset:
         what = f"{what} {event.asset}"
     message = clean(event.error.message)
-    known = bool(event.ref) and event.ref is not None and event.ref.id in message
-    about = "" if known or not what else clean(what, 80)
+    known = not what or what in message or (event.ref is not None and event.ref.id in message)
+    about = "" if known else clean(what, 80)
     return complaint(event.error, about)
 
 

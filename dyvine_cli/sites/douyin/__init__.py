@@ -83,8 +83,12 @@ class Douyin:
     async def post(self, ref: Ref) -> Post:
         """One post with fresh links. Raises Deleted, Private, InReview, Paid, LoginNeeded, NotFound."""
         post = parse.post(await self.api.post_detail(ref), ref=ref)
-        parse.ensure_available(post, login=self.api.logged_in)
+        self.check(post)
         return post
+
+    def check(self, post: Post) -> None:
+        """Raise what keeps a post from us, if there is nothing of it to be had."""
+        parse.ensure_available(post, login=self.api.logged_in)
 
     async def posts(self, refs: list[Ref]) -> list[Post]:
         """Up to 20 posts in one call; those that are not there are left out."""
