@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Literal, Self
 
@@ -79,9 +80,12 @@ _REPLACED = {
     "~": "～",
 }
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$|clock\$)\s*(\.|$)", re.IGNORECASE)
+_DEVICE = re.compile(
+    r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$|clock\$)\s*([.:]|$)", re.IGNORECASE
+)
 
 
+@lru_cache(maxsize=256)  # nickname and title come back for every file of a post
 def clean(text: str) -> str:
     """`text` with nothing that a file system, a shell window or the eye could take for something else.
 
@@ -331,10 +335,15 @@ def _dated(time: datetime, form: str) -> str:
     return re.sub(r"%(.)", lambda match: _DATE_PARTS[match[1]](time), form)
 
 
+def pages(post: Post) -> int:
+    """The number of pages of a post: pictures, and clips that stand with a picture or instead of one."""
+    return max((asset.index for asset in post.assets if asset.kind in ("picture", "clip")), default=1)
+
+
 def part_of(asset: Asset, parts: int) -> str:
     """What tells this file of a post from its others; empty for the only one or the main one.
 
-    `parts` is the number of pages (pictures and clips) of the whole post. A clip has the number of its still.
+    `parts` is the number of pages of the whole post. A clip has the number of its still.
     """
     match asset.kind:
         case "picture" | "clip":
@@ -420,7 +429,7 @@ class Line:
         more: Mapping[str, str | int | None],
     ) -> str:
         """The line, without a line break; a value that spans lines is put on one. Values of `more` stay as they are."""
-        part = part_of(asset, parts) if asset else ""
+        part = part_of(asset, max(parts, pages(post))) if asset else ""
         facts = _Facts(post=post, asset=asset, rendition=rendition, part=part, ext=ext)
         return "".join(_plain(token, facts, more) for token in self.tokens)
 
@@ -478,13 +487,15 @@ class Template:
     ) -> PurePosixPath:
         """The relative path of one file.
 
-        `parts` is the number of pages of the whole post, `rendition` the one chosen (the asset's first when None).
+        `parts` is the number of pages if `post` does not hold them all, `rendition` the one chosen (the asset's first when None).
         `folder` finds the folder that an account has already, whatever stands before its id. Raises ConfigError when
         the path cannot be made to fit into `limit`.
         """
         chosen = rendition or next(iter(asset.renditions), None)
         ext = extension(ext, asset.kind)
-        facts = _Facts(post=post, asset=asset, rendition=chosen, part=part_of(asset, parts), ext=ext)
+        facts = _Facts(
+            post=post, asset=asset, rendition=chosen, part=part_of(asset, max(parts, pages(post))), ext=ext
+        )
         return self._fit(facts, folder, limit)
 
     def sidecar(
