@@ -25,6 +25,7 @@ from dyvine_cli.simulator.wire import READ, Answered, Connection, Line, Log, Ser
 if TYPE_CHECKING:
     import trustme
 
+    from dyvine_cli.simulator.douyin import Douyin
     from dyvine_cli.simulator.world import World
 
 Platform = Callable[[Request], Response | Awaitable[Response | None] | None]
@@ -82,6 +83,8 @@ class Simulator:
         self.ca_file: Path | None = None
         """PEM of the throw-away authority, while a simulator with `tls` runs."""
         self.world = world
+        self.douyin: Douyin | None = None
+        """The platform that answers, with its `reasons`; None where other platforms were given."""
         if platforms is None:
             platforms = self._invented(seed)
         self._platforms = platforms
@@ -95,7 +98,8 @@ class Simulator:
         from dyvine_cli.simulator.world import World
 
         self.world = self.world or World(seed)
-        return (Douyin(self.world, self.media, self.faults, self.clock).answer,)
+        self.douyin = Douyin(self.world, self.media, self.faults, self.clock)
+        return (self.douyin.answer,)
 
     @property
     def requests(self) -> list[Served]:

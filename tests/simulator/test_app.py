@@ -124,6 +124,19 @@ def test_a_platform_is_asked_by_its_host(simulator: Simulator) -> None:
     assert answer.headers["Date"].endswith("GMT")
 
 
+def test_douyin_is_there_by_default() -> None:
+    """Without platforms given the invented Douyin answers its hosts and has put its faults among the others."""
+    with running() as simulator, closing(connect(simulator)) as client:
+        client.request("POST", "/ttwid/union/register/", "{}", {"Host": "ttwid.bytedance.com"})
+        answer = client.getresponse()
+        answer.read()
+
+    assert answer.status == 200
+    assert simulator.world is not None
+    assert simulator.douyin is not None
+    assert "api-empty" in simulator.faults.meanings
+
+
 def test_other_hosts_are_nobody(simulator: Simulator) -> None:
     """A host that no platform knows is 404 and says so."""
     with closing(connect(simulator)) as client:
