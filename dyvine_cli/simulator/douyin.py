@@ -82,11 +82,15 @@ SHAPES = {
     "api-nan": "200 with NaN in a number's place",
     "api-deep": "200 with 100,000 arrays inside one another",
     "api-huge": "200 with so many MiB of JSON (value, default 80)",
+}
+"""Answers of the API in place of the true one."""
+
+DETAILS = {
     "detail-filtered": "every post is refused for the reason of the value (default status_deleted)",
     "detail-field-missing": "the detail lacks the key of the value (default author)",
     "detail-field-null": "the detail's key of the value (default video) is null",
 }
-"""Answers of the API in place of the true one."""
+"""Details that are refused or lack something."""
 
 ROUTES = {
     "embed-closed": "open.douyin.com is a foreign origin like any other: 403",
@@ -134,7 +138,7 @@ class Douyin:
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
         self.reasons: deque[str] = deque(maxlen=100)
         """Why requests were refused, newest last; for tests that want to know what their client did wrong."""
-        faults.register({**SHAPES, **ROUTES})
+        faults.register({**SHAPES, **DETAILS, **ROUTES})
         self._endpoints: dict[str, Callable[[Request, Parameters, Viewer], Raw | None]] = {
             "aweme/detail/": self._detail,
             "multi/aweme/detail/": self._batch,
@@ -340,7 +344,7 @@ class Douyin:
         if self._is_too_fast(request):
             return self._refused(429, "budget", b"Too Many Requests")
         fault = self._faults.take_any(SHAPES, request)
-        if fault is None or fault.name.startswith("detail-"):
+        if fault is None:
             return None
         if fault.name in ARGUS:
             return self._blocked(fault.name, "fault")

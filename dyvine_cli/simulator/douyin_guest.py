@@ -121,11 +121,11 @@ def viewer(request: Request) -> Viewer:
 
 def judge_fingerprint(seen: Viewer, parameters: Mapping[str, str]) -> str | None:
     """Whether `verifyFp`, `fp` and the cookie `s_v_web_id` are one well-formed value, where any of them is sent."""
-    values = {parameters.get("verifyFp"), parameters.get("fp"), seen.fingerprint}
-    if values == {None}:
+    value = seen.fingerprint or ""
+    values = {parameters.get("verifyFp", ""), parameters.get("fp", ""), value}
+    if values == {""}:
         return None
-    value = seen.fingerprint
-    if len(values) > 1 or value is None:
+    if len(values) > 1:
         return "verifyFp: differs from fp or s_v_web_id"
     return judge_verify_fp(value)
 

@@ -269,7 +269,10 @@ def _cus_slots(value: str) -> dict[int, int]:
     plain = rc4(b"y", raw[12:])
     if len(plain) < len(_CUS_ORDER) + 2:
         raise Malformed("too short")
-    return dict(zip(_CUS_ORDER, plain, strict=False))
+    slots = dict(zip(_CUS_ORDER, plain, strict=False))
+    if len(plain) != len(_CUS_ORDER) + slots[65] + 1:
+        raise Malformed("the length inside does not fit")
+    return slots
 
 
 def judge_a_bogus_cus(value: str, query: str, body: str, method: str, user_agent: str) -> str | None:
