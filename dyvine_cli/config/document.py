@@ -130,6 +130,9 @@ def check_shape(document: Document) -> None:
             _check_table(document, name, value)
         elif name in LISTS:
             _check_list(document, name, value)
+        elif name in top and isinstance(value, dict):
+            hint = did_you_mean(name, tables())
+            raise ConfigError(f"{document.where(name)}: {name} is a setting, not a table", hint=hint)
         elif name not in top:
             _unknown(document, (), name, [*top, *tables(), *LISTS])
 

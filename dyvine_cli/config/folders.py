@@ -95,9 +95,12 @@ def write_fresh(path: Path, *, downloads: Path) -> None:
     line = tomli_w.dumps({"path": str(downloads)}).rstrip("\n")
     text = re.sub(r"^# path = .*$", lambda _: line, example(), count=1, flags=re.MULTILINE)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            path.parent.mkdir(mode=0o700, parents=True)
         _put(path, text.encode())
     except FileExistsError:
+        if not path.parent.is_dir():
+            raise NotWritable(f"{path}: a file stands where its folder should be") from None
         raise ConfigError(f"{path} is already there", hint="edit it, or move it away first") from None
     except OSError as exc:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):

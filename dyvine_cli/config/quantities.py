@@ -63,7 +63,7 @@ def parse_date(value: str | date, *, end: bool = False, now: datetime | None = N
         if found := _DATE.fullmatch(text):
             return _relative_date(found, end=end, now=(now or datetime.now(UTC)).astimezone())
         if "t" in text or " " in text:
-            return datetime.fromisoformat(text).astimezone(UTC)
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"{quoted(value)} is no date of the calendar") from None
     raise ValueError(f"{quoted(value)} is no date: write 2026-01-31, 20260131, yesterday or today-2weeks")
