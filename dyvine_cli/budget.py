@@ -144,7 +144,7 @@ class Budget:
         return self._standings.setdefault((site, profile), Standing())
 
     async def _cool_down(self, site: str, profile: str, standing: Standing) -> None:
-        left = standing.closed_until - self._clock()
+        left = min(standing.closed_until - self._clock(), _LONGEST)
         if left <= 0:
             return
         if left > _PATIENCE or standing.refusals >= _REFUSALS:
@@ -156,11 +156,13 @@ class Budget:
         interval = rate.interval * self._stretch * 2**standing.refusals
         if not interval:
             return
-        allowed = standing.due.get(call, -math.inf) - (rate.burst - 1) * interval
-        if allowed > self._clock():
-            await self._wait(allowed - self._clock(), site, f"keeping to the pace of {site} ({call} calls)")
+        # A clock that jumped back must not make a wait of the jump.
+        due = min(standing.due.get(call, -math.inf), self._clock() + (rate.burst + _JITTER) * interval)
+        left = due - (rate.burst - 1) * interval - self._clock()
+        if left > 0:
+            await self._wait(left, site, f"keeping to the pace of {site} ({call} calls)")
         jitter = 1 + _JITTER * (2 * self._random() - 1)
-        standing.due[call] = max(standing.due.get(call, -math.inf), self._clock()) + interval * jitter
+        standing.due[call] = max(due, self._clock()) + interval * jitter
 
     async def _wait(self, seconds: float, site: str, reason: str) -> None:
         if seconds >= _SHOWN:

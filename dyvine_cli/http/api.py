@@ -70,18 +70,19 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as UTF-8; bytes that are none become U+FFFD."""
-        return self.body.decode("utf-8", errors="replace")
+        """The body as UTF-8 without a byte order mark; bytes that are none become U+FFFD."""
+        return self.body.decode("utf-8-sig", errors="replace")
 
     def json(self, what: str) -> Any:
         """The body as JSON; NaN and infinite numbers are None. Raises UnexpectedResponse naming `what`."""
         try:
             return json.loads(self.text, parse_constant=_nothing, parse_float=_finite)
-        except RecursionError as exc:
-            raise UnexpectedResponse(f"{what}: JSON nested too deep") from exc
-        except ValueError as exc:
+        except RecursionError:
+            raise UnexpectedResponse(f"{what}: JSON nested too deep") from None
+        except ValueError:
+            # Not chained: the cause would hold the whole text.
             kind = "an empty answer" if not self.body else f"no JSON ({len(self.body)} bytes)"
-            raise UnexpectedResponse(f"{what}: {kind}") from exc
+            raise UnexpectedResponse(f"{what}: {kind}") from None
 
     def set_cookies(self, name: str) -> tuple[str, ...]:
         """The values that this answer sets for a cookie, in their order, undecoded."""

@@ -11,9 +11,7 @@ from dyvine_cli.http.media import MediaAnswer
 from dyvine_cli.http.network import Network, Response
 from dyvine_cli.http.redirects import STATUSES, carried, follow
 
-BROWSER = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
-)
+BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 """Who media hosts believe to speak to: they refuse agents that are no browser, and look no closer than that."""
 
 _HOPS = 5

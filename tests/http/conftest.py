@@ -65,6 +65,10 @@ class Server:
             while (said := await self._one(reader, writer)) is not None:
                 writer.write(said)
                 await writer.drain()
+                if b"Connection: close" in said:
+                    writer.close()
+                    await writer.wait_closed()
+                    break
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         finally:
