@@ -487,9 +487,9 @@ class Template:
     ) -> PurePosixPath:
         """The relative path of one file.
 
-        `parts` is the number of pages if `post` does not hold them all, `rendition` the one chosen (the asset's first when None).
-        `folder` finds the folder that an account has already, whatever stands before its id. Raises ConfigError when
-        the path cannot be made to fit into `limit`.
+        `parts` is the number of pages if `post` does not hold them all, `rendition` the one chosen (the asset's first
+        when None). `folder` finds the folder that an account has already, whatever stands before its id. Raises
+        ConfigError when the path cannot be made to fit into `limit`.
         """
         chosen = rendition or next(iter(asset.renditions), None)
         ext = extension(ext, asset.kind)
@@ -607,13 +607,16 @@ _SEPARATORS = "_- "
 def _joined(pieces: Iterable[_Piece]) -> str:
     """The pieces in a row; an empty one takes the separators before it along, or those after it at the start."""
     text = ""
+    begins_empty = False
     for piece in pieces:
-        if piece.literal:
-            text += piece.text if text else piece.text.lstrip(_SEPARATORS)
-        elif piece.text:
+        if piece.literal and begins_empty:
+            text += piece.text.lstrip(_SEPARATORS)
+        else:
             text += piece.text
-        elif not piece.tail:
+        if not (piece.text or piece.tail):
             text = text.rstrip(_SEPARATORS)
+            begins_empty = True
+        begins_empty = begins_empty and not text
     return text
 
 
@@ -771,5 +774,5 @@ def _completed(tokens: Sequence[_Token], used: set[str]) -> list[_Token]:
     elif "part" not in used:
         ending.insert(0, _Token("part", ""))
     if "id" not in used:
-        stem += [_Token("", "_"), _Token("id", "")]
+        stem += [_Token("", "_"), _Token("id", "")] if stem else [_Token("id", "")]
     return stem + ending

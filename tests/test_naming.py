@@ -99,6 +99,8 @@ def path(template: str, post: Post, asset: Asset = VIDEO, ext: str = "mp4", part
         pytest.param(
             "{id} - {mix} - {episode}", "7372484719365098803.mp4", id="empty fields take separators along"
         ),
+        pytest.param("_new/_{id}", "_new/_7372484719365098803.mp4", id="separators of one's own stay"),
+        pytest.param("{part}.{ext}", "7372484719365098803.mp4", id="nothing but a part"),
         pytest.param("{mix} - {id}", "7372484719365098803.mp4", id="empty field at the start"),
         pytest.param("ab:c?/{id}", "ab：c？/7372484719365098803.mp4", id="reserved characters of one's own"),
         pytest.param(

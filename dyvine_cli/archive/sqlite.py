@@ -555,8 +555,14 @@ def _back_up(path: Path, copy: Path) -> None:
     Through a second connection: the one that holds the write lock may not read for a backup.
     """
     unfinished = copy.with_name(copy.name + ".part")
-    unfinished.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        unfinished.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as exc:
+        raise ArchiveError(
+            f"the archive {path} cannot be copied to {copy} before its upgrade: {exc.strerror}",
+            hint="make space, or the folder writable",
+        ) from exc
     with contextlib.closing(_connect(path)) as source, contextlib.closing(_connect(unfinished)) as target:
         source.backup(target)
         target.execute("PRAGMA journal_mode = delete")
@@ -591,8 +597,6 @@ def _mapped(path: Path | None) -> Iterator[None]:
         if error is None:
             raise
         raise error from exc
-    except OSError as exc:
-        raise ArchiveError(f"the archive {path} cannot be copied before its upgrade: {exc.strerror}") from exc
 
 
 def _ours(exc: sqlite3.Error, path: Path | None) -> DyvineError | None:

@@ -293,6 +293,20 @@ async def test_upgrade_keeps_rows_and_leaves_a_backup(path: Path) -> None:
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name, backup.name]
 
 
+async def test_symlink_planted_at_the_backup_is_not_followed(path: Path) -> None:
+    """What it points at stays as it is; backup and temporary name are files of our own."""
+    await filled(path)
+    victim = path.parent / "victim"
+    victim.write_text("precious")
+    backup = path.with_name("archive.sqlite.before-m002_colour")
+    for planted in (backup, backup.with_name(backup.name + ".part")):
+        planted.symlink_to(victim)
+    await SqliteArchive.open(path, migrations=NEXT).aclose()
+
+    assert victim.read_text() == "precious"
+    assert not backup.is_symlink()
+
+
 async def test_new_archive_needs_no_backup(path: Path) -> None:
     """A first opening leaves one file."""
     await SqliteArchive.open(path, migrations=NEXT).aclose()
