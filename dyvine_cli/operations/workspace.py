@@ -17,7 +17,7 @@ from dyvine_cli.config import Settings, locate
 from dyvine_cli.cookies import Cookie
 from dyvine_cli.events import Report, Warned
 from dyvine_cli.http.connect import ConnectTo
-from dyvine_cli.http.network import Network
+from dyvine_cli.http.network import CONNECTIONS, Network
 from dyvine_cli.http.reader import HttpMediaReader
 from dyvine_cli.identity import Profile, Profiles
 from dyvine_cli.naming import STANDARD, PathLimit, Template
@@ -113,6 +113,7 @@ def _engine(settings: Settings, network: Network) -> Engine:
     return Engine(
         HttpMediaReader(network),
         parallel=settings.limits.parallel,
+        per_host=min(CONNECTIONS, settings.limits.parallel),
         rate=settings.limits.rate,
         retries=settings.limits.retries,
     )
