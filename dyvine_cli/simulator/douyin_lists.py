@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
+from urllib.parse import parse_qs
 
 from dyvine_cli.simulator.douyin_guest import Viewer
 from dyvine_cli.simulator.douyin_posts import Posts, Raw
@@ -23,7 +24,7 @@ LIES: Mapping[str, str] = {
     "list-repeated-cursor": "the right entries, and the cursor that was just asked for",
     "list-cursor-back": "the right entries, and the cursor of the first page",
     "list-cursor-missing": "the right entries, more promised, and no cursor",
-    "list-sticky-cursor": "as long as it is on, every page gives the cursor that its first page gave",
+    "list-sticky-cursor": "the list goes on page by page, but its cursor stays that of the first page",
     "list-has-more-forever": "more is promised on every page, also behind the end",
     "list-ends-early": "this page claims to be the last one",
     "list-cut": "no entries and no more, in the middle of the list",
@@ -86,6 +87,7 @@ class Lists:
         self._world = world
         self._posts = posts
         self._faults = faults
+        self._places: dict[str, int] = {}
         faults.register(LIES)
 
     def user_posts(self, request: Request, parameters: Parameters, seen: Viewer) -> Raw | None:
@@ -235,7 +237,8 @@ class Lists:
 
     def _told(self, request: Request, again: Again, cursor: int) -> Raw:
         """The page behind the cursor, after the lies that are switched on."""
-        sheet = again(cursor)
+        stuck = self._faults.take("list-sticky-cursor", request) is not None
+        sheet = self._stuck(request, again, cursor) if stuck else again(cursor)
         for name, change in _CHANGES.items():
             fault = self._faults.take(name, request)
             if fault is not None:
@@ -247,6 +250,16 @@ class Lists:
             del raw[sheet.cursor_key]
             raw["has_more"] = 1
         return raw
+
+    def _stuck(self, request: Request, again: Again, cursor: int) -> Sheet:
+        """The next page in the list's own count, under the cursor that was asked for."""
+        query = parse_qs(request.query)
+        owner = query.get("sec_user_id") or query.get("mix_id") or [""]
+        key = f"{request.path} {owner[0]}"
+        sheet = again(self._places.get(key, cursor) if cursor else 0)
+        self._places[key] = sheet.cursor
+        sheet.cursor = cursor or sheet.cursor
+        return sheet
 
 
 def _empty(sheet: Sheet, again: Again, value: str) -> None:
@@ -297,7 +310,6 @@ _CHANGES: Mapping[str, Callable[[Sheet, Again, str], None]] = {
     "list-empty-page": _empty,
     "list-repeated-cursor": _repeated,
     "list-cursor-back": _first_cursor,
-    "list-sticky-cursor": _first_cursor,
     "list-has-more-forever": _forever,
     "list-ends-early": _ended,
     "list-cut": _cut,

@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any
 
 from dyvine_cli.simulator.media import Media
-from dyvine_cli.simulator.world import Account, Gear, Picture, Published, Series, Track, World, fe_data
+from dyvine_cli.simulator.world import Account, Gear, Picture, Published, Series, Track, World
 
 Raw = dict[str, Any]
 
@@ -339,7 +339,7 @@ class Posts:
             "article_title": post.title,
             "article_type": 1,
             "article_content": compact(content),
-            "fe_data": fe_data(post, [image["url_list"][-1] for image in images]),
+            "fe_data": _fe_data([image["url_list"][-1] for image in images]),
         }
 
     # -- sound ---------------------------------------------------------------------------------------------------------
@@ -552,3 +552,11 @@ def _marks(post: Published) -> list[Raw]:
         tag_id = str(1_600_000_000_000_000 + int(token("tag", name, length=8), 16))
         marks.append({**place, "hashtag_id": tag_id, "hashtag_name": name, "is_commerce": False, "type": 1})
     return marks
+
+
+def _fe_data(urls: list[str]) -> str:
+    """The JSON string beside an article's text, with the addresses of its pictures."""
+    images = [
+        {"markdown_url": f"image-{n}", "ai_high_image_url": "", "url": url} for n, url in enumerate(urls)
+    ]
+    return compact({"image_list": images, "head_poster_list": [], "read_time": 3})

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
+
+from dyvine_cli.simulator.world_texts import (
+    NAMES_A,
+    NAMES_B,
+    article_text,
+    hostile_text,
+    note_text,
+    ordinary_text,
+)
 
 Kind = Literal["video", "images", "live_photo", "slides", "article", "note"]
 State = Literal["public", "private", "banned", "cancelled"]
@@ -455,7 +463,7 @@ class World:
         if account.nickname:
             return account
         draw = random.Random(f"{self.seed} name {account.number}")
-        return replace(account, nickname=draw.choice(_NAMES_A) + draw.choice(_NAMES_B))
+        return replace(account, nickname=draw.choice(NAMES_A) + draw.choice(NAMES_B))
 
     def _short_codes(self) -> dict[str, tuple[str, str]]:
         posts = [
@@ -469,8 +477,8 @@ class World:
         """The account's post at this place."""
         draw = random.Random(f"{self.seed} {account.number} {index}")
         kind = _kind_at(account, index)
-        words = _ordinary_text(random.Random(f"{self.seed} {account.number} {_text_place(account, index)}"))
-        text = _hostile_text(index) if account.hostile else words
+        words = ordinary_text(random.Random(f"{self.seed} {account.number} {_text_place(account, index)}"))
+        text = hostile_text(index) if account.hostile else words
         post = Published(
             id=post_id(account, index),
             account=account,
@@ -503,9 +511,9 @@ class World:
         if account.pictures_only:
             return replace(post, pictures=pictures, track=replace(post.track, size=0))
         if post.kind == "article":
-            return replace(post, pictures=pictures, title=post.text[:18], markdown=_article_text(draw))
+            return replace(post, pictures=pictures, title=post.text[:18], markdown=article_text(draw))
         if post.kind == "note":
-            return replace(post, pictures=pictures, text=_note_text(draw))
+            return replace(post, pictures=pictures, text=note_text(draw))
         return replace(post, pictures=pictures)
 
     def _sample(self, post: Published) -> Published:
@@ -577,8 +585,8 @@ def _track(draw: random.Random, account: Account, index: int) -> Track:
     number = draw.randrange(40)
     return Track(
         id=str(7_240_000_000_000_000_000 + number * 77_000_001),
-        title=f"@{_NAMES_A[number % len(_NAMES_A)]}创作的原声",
-        author=_NAMES_A[number % len(_NAMES_A)] + _NAMES_B[number % len(_NAMES_B)],
+        title=f"@{NAMES_A[number % len(NAMES_A)]}创作的原声",
+        author=NAMES_A[number % len(NAMES_A)] + NAMES_B[number % len(NAMES_B)],
         seconds=15 + number,
         size=30_000 if account.picture_size >= 30_000 else 9_000,
         seed=f"s{number}",
@@ -629,55 +637,3 @@ def _shadow(post: Published) -> Published:
         return replace(post, refusal="images_base", refused_for_aid="1128")
     reasons = _SHADOW_REASONS
     return replace(post, refusal=reasons[post.index] if post.index < len(reasons) else "status_deleted")
-
-
-# -- words -------------------------------------------------------------------------------------------------------------
-
-_NAMES_A = ("青石", "晚舟", "半夏", "木落", "南栀", "听雨", "拾光", "北野", "云归", "小满", "星野", "知秋")  # fmt: skip
-_NAMES_B = ("的院子", "在路上", "手作", "日记", "和猫", "同学", "工作室", "慢生活", "阿川", "研究所", "🌿", "")  # fmt: skip
-_TIMES = ("清晨", "傍晚", "雨后", "立秋那天", "凌晨四点", "周末", "放学路上", "停电的夜里")  # fmt: skip
-_PLACES = ("老城墙下", "江边", "阳台上", "山里的小站", "外婆家", "天桥", "菜市场", "旧书店")  # fmt: skip
-_DEEDS = ("煮了一锅面", "遇见一只橘猫", "修好了那台收音机", "看完整场日落", "学会了吹口哨", "捡到一枚贝壳", "种下三棵番茄")  # fmt: skip
-_TAGS = ("生活记录", "手工", "旅行", "猫", "美食", "日落", "治愈", "乡村")  # fmt: skip
-
-
-def _ordinary_text(draw: random.Random) -> str:
-    words = draw.choice(_TIMES) + "在" + draw.choice(_PLACES) + draw.choice(_DEEDS)
-    tags = draw.sample(_TAGS, draw.randrange(3))
-    return words + "".join(f" #{tag}" for tag in tags)
-
-
-def _article_text(draw: random.Random) -> str:
-    paragraphs = [f"{_ordinary_text(draw).split(' ')[0]}。" * 12 for _ in range(6)]
-    return "## 第一章\n\n" + "\n\n".join(paragraphs)
-
-
-def _note_text(draw: random.Random) -> str:
-    return (
-        "，".join(_ordinary_text(draw).split(" ")[0] for _ in range(9)) + "……版本过低，升级后可展示全部信息"
-    )
-
-
-_HOSTILE = (
-    "../../../etc/passwd", "..", ".", "...", "", " ", "\u3000", "/etc/shadow", "C:\\Windows\\win.ini", "\\\\host\\share\\a",
-    "~", "~root/.ssh", "-rf *", "--output=x", "CON", "nul.mp4", "COM¹", "LPT1.txt", "aux", "a:b:$DATA", "name.", "name ",
-    "\u202egnp.exe", "a\u200bb\u2060c", "tab\there", "line\nbreak\r\nmore", "nul\x00byte", "bell\x07\x1b[31mred\x1b[0m",
-    "{id}{0.__class__}", "%(title)s %d", "$(reboot) `id` ;&|", "[link=https://example.invalid]x[/link]", "<script>alert(1)</script>",
-    "=cmd|' /C calc'!A0", "{\\an8\\p1}m 0 0", "a/b/c.mp4/../../x", "?*|<>\"':", "Straße", "STRASSE", "straße", "é", "e\u0301",
-    "ＡＢＣ", "ABC", "abc", "山" * 300, "字" * 26 + "👨‍👩‍👧‍👦" * 3, "a\u0301" * 60, "👍🏽" * 40, "مرحبا بالعالم", "שלום #猫", "同名", "同名", "同名",
-    "x.part", "x.mp4", "desktop.ini", "#", "# # #", "\ufeffbom", "｛id｝", "e" * 255,
-)  # fmt: skip
-
-
-def _hostile_text(index: int) -> str:
-    """Each trick in turn; every fourth post carries its number as well, so that both forms are met."""
-    text = _HOSTILE[index % len(_HOSTILE)]
-    return f"{text} {index}" if index % 4 == 3 else text
-
-
-def fe_data(post: Published, urls: list[str]) -> str:
-    """The JSON string beside an article's text, with the addresses of its pictures."""
-    images = [
-        {"markdown_url": f"image-{n}", "ai_high_image_url": "", "url": url} for n, url in enumerate(urls)
-    ]
-    return json.dumps({"image_list": images, "head_poster_list": [], "read_time": 3}, ensure_ascii=False)
