@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from dyvine_cli.errors import Truncated
-from dyvine_cli.transfer.check import HEAD, Family, describe, sniff
-from dyvine_cli.transfer.hosts import Clock
-from dyvine_cli.transfer.partial import Part, Promise
-
-WORDS = {
-    "video": "a video",
-    "picture": "a picture",
-    "sound": "a sound",
-    "subtitle": "subtitles",
-    "any": "media",
-}
+from dyvine_cli.transfer.check import HEAD, describe, sniff
+from dyvine_cli.transfer.partial import Promise
+from dyvine_cli.transfer.work import WORDS, Work
 
 LARGEST = {
     "video": 1 << 38,
@@ -26,40 +16,14 @@ LARGEST = {
 }
 """Bytes that no file of a family has; a server that promises or sends more is not believed."""
 
-_EVERY = 0.2
-
-
-class Meter:
-    """Passes byte counts on, a few times a second. A negative count takes back bytes that are dropped."""
-
-    def __init__(self, tell: Callable[[int], None], clock: Clock) -> None:
-        self._tell = tell
-        self._clock = clock
-        self._kept = 0
-        self._told = clock()
-
-    def count(self, count: int) -> None:
-        """Note more bytes."""
-        self._kept += count
-        if self._clock() - self._told >= _EVERY:
-            self.tell()
-
-    def tell(self) -> None:
-        """Pass on what was noted."""
-        if self._kept:
-            self._tell(self._kept)
-        self._kept, self._told = 0, self._clock()
-
 
 class Intake:
     """Takes the bytes of one answer. `promise` is given for a new file, None where an old one goes on."""
 
-    def __init__(self, part: Part, promise: Promise | None, family: Family, host: str, meter: Meter) -> None:
-        self._part = part
+    def __init__(self, work: Work, promise: Promise | None, host: str) -> None:
+        self._work = work
         self._new = promise
-        self._family = family
         self._host = host
-        self._meter = meter
         self._head: list[bytes] = []
 
     def take(self, chunk: bytes) -> None:
@@ -75,26 +39,39 @@ class Intake:
         """The server sent its last byte. Raises Truncated if some are missing."""
         if self._new is not None:
             self._begin(self._new)
-        promised = self._part.promise.length
-        if promised is not None and self._part.size < promised:
-            raise Truncated(f"{self._host} sent {self._part.size} of {promised} bytes")
+        part = self._work.part
+        if part.promise.length is not None and part.size < part.promise.length:
+            raise Truncated(f"{self._host} sent {part.size} of {part.promise.length} bytes")
 
     def _begin(self, promise: Promise) -> None:
-        head = b"".join(self._head)
+        """Judge the first bytes; what was there before is dropped only now."""
+        head, family = b"".join(self._head), self._work.family
         found = sniff(head)
-        if found is None or not found.suits(self._family):
+        if found is None or not found.suits(family):
             what = f"a {found.name} file" if found else describe(head)
-            raise Truncated(f"{self._host} sent {what} instead of {WORDS[self._family]}")
+            raise Truncated(f"{self._host} sent {what} instead of {WORDS[family]}")
         self._new, self._head = None, []
-        self._part.begin(promise)
+        self._work.begin(promise)
         self._write(head)
 
     def _write(self, data: bytes) -> None:
-        promised = self._part.promise.length
-        most = LARGEST[self._family] if promised is None else promised
-        if self._part.size + len(data) > most:
-            self._meter.count(-self._part.size)
-            self._part.restart()
+        part = self._work.part
+        promised = part.promise.length
+        most = LARGEST[self._work.family] if promised is None else promised
+        if part.size + len(data) > most:
+            self._work.start_over()
             raise Truncated(f"{self._host} sent more than {most} bytes")
-        self._part.write(data)
-        self._meter.count(len(data))
+        part.write(data)
+        self._work.meter.count(len(data))
+
+
+def agreed(promise: Promise, work: Work, host: str) -> Promise:
+    """The server's promise, held against the platform's. Raises Truncated if they contradict each other."""
+    expected, length = work.exact_size, promise.length
+    if expected is not None and length not in {None, expected}:
+        raise Truncated(f"{host} has {length} bytes of a file of {expected}")
+    if length == 0:
+        raise Truncated(f"{host} sent nothing instead of {WORDS[work.family]}")
+    if length is not None and length > LARGEST[work.family]:
+        raise Truncated(f"{host} promises {length} bytes, which is too much for {WORDS[work.family]}")
+    return promise if length is not None else Promise(expected, promise.validator)

@@ -8,6 +8,7 @@ import ipaddress
 import random
 import re
 import struct
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +88,12 @@ async def straight(request: Request, file: Stored, reply: Reply) -> None:
     rest = file.content[first:]
     total = len(file.content)
     await reply.head(
-        206, {"Content-Length": str(len(rest)), "Content-Range": f"bytes {first}-{total - 1}/{total}", **file.facts}
+        206,
+        {
+            "Content-Length": str(len(rest)),
+            "Content-Range": f"bytes {first}-{total - 1}/{total}",
+            **file.facts,
+        },
     )
     await reply.body(rest)
 
@@ -103,7 +109,7 @@ class Host:
         self.sent = 0
         self.busy = 0
         self.busiest = 0
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._writers: dict[asyncio.Task, asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -111,10 +117,10 @@ class Host:
 
     async def stop(self) -> None:
         self._server.close()
-        for writer in self._writers:
+        for writer in self._writers.values():
             writer.transport.abort()
-        while self._writers:
-            await asyncio.sleep(0)
+        if self._writers:
+            await asyncio.wait(list(self._writers))
 
     def put(self, path: str, content: bytes, **facts: str) -> str:
         """Store a file; its address. Without facts it has a strong ETag."""
@@ -127,7 +133,8 @@ class Host:
         return f"http://127.0.0.1:{self.port}{path}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        task = asyncio.current_task()
+        self._writers[task] = writer
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 await self._answer(_request(head), Reply(reader, writer, self))
@@ -137,7 +144,7 @@ class Host:
             pass
         finally:
             writer.close()
-            self._writers.discard(writer)
+            del self._writers[task]
 
     async def _answer(self, request: Request, reply: Reply) -> None:
         self.requests.append(request)
@@ -166,7 +173,9 @@ def status(code: int, **headers: str) -> Fault:
     async def fault(request: Request, file: Stored, reply: Reply) -> None:
         body = b"" if code == 204 else b"<html>no</html>"
         length = {} if code == 204 else {"Content-Length": str(len(body))}
-        await reply.head(code, {**length, **{name.replace("_", "-"): value for name, value in headers.items()}})
+        await reply.head(
+            code, {**length, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        )
         await reply.body(body)
 
     return fault
@@ -316,6 +325,24 @@ async def drip(request: Request, file: Stored, reply: Reply) -> None:
         await asyncio.sleep(0.03)
 
 
+def slow(pieces: int) -> Fault:
+    """Serves as a good host does, in pieces with a moment between them."""
+
+    async def fault(request: Request, file: Stored, reply: Reply) -> None:
+        first = request.range[0] if request.range else 0
+        rest, total = file.content[first:], len(file.content)
+        headers = {"Content-Length": str(len(rest)), **file.facts}
+        if request.range:
+            headers["Content-Range"] = f"bytes {first}-{total - 1}/{total}"
+        await reply.head(206 if request.range else 200, headers)
+        size = total // pieces
+        for place in range(0, len(rest), size):
+            await reply.body(rest[place : place + size])
+            await asyncio.sleep(0.01)
+
+    return fault
+
+
 @dataclass
 class Bench:
     """Everything a test of the engine needs: a host, an engine on real sockets, a folder."""
@@ -400,6 +427,7 @@ FAULTS: dict[str, Fault] = {
     "stall": stall(0.5),
     "stall_at_once": stall(0.0),
     "drip": drip,
+    "slow": slow(50),
     "unframed": unframed(1),
     "unframed_cut": unframed(0.5),
     "chunked": chunked(1),
@@ -436,6 +464,48 @@ FAULTS: dict[str, Fault] = {
     "server_error": status(500),
     "unavailable": status(503, Retry_After="5"),
 }
+
+
+CHILD = """
+import asyncio, ipaddress, sys
+from pathlib import Path
+from dyvine_cli.errors import DyvineError
+from dyvine_cli.http.network import Network
+from dyvine_cli.http.reader import HttpMediaReader
+from dyvine_cli.models import Rendition
+from dyvine_cli.transfer.engine import Engine
+
+async def main(url, path):
+    network = Network(allow=[ipaddress.ip_network("127.0.0.0/8")])
+    engine = Engine(HttpMediaReader(network))
+    try:
+        fetched = await engine.fetch(Rendition(mirrors=(url,), ext="mp4"), Path(path), family="video")
+        print("found" if fetched.found else "fetched", fetched.sha256)
+    except DyvineError as exc:
+        print(exc.name)
+    await network.aclose()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+async def child() -> AsyncIterator[Callable[..., Awaitable[asyncio.subprocess.Process]]]:
+    """Starts a process of its own that fetches an address to a path and prints how it went."""
+    started: list[asyncio.subprocess.Process] = []
+
+    async def start(url: str, path: Path) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", CHILD, url, str(path), stdout=asyncio.subprocess.PIPE
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
 
 
 @pytest.fixture

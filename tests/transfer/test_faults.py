@@ -31,6 +31,7 @@ TABLE = [
     ("chunked_cut", Truncated, Truncated, False),
     ("longer", Truncated, Truncated, False),
     ("shorter", Truncated, Truncated, False),
+    ("surplus", Truncated, Truncated, False),
     ("negative_length", NetworkError, NetworkError, False),
     ("odd_length", NetworkError, NetworkError, False),
     ("absurd_length", Truncated, Truncated, False),

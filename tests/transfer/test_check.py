@@ -1,0 +1,226 @@
+"""Types by first bytes and wholeness by structure, on small real media."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import pytest
+
+from dyvine_cli.transfer.check import HEAD, describe, settle, sniff, whole
+
+# File, its type's name, extension and video codec.
+TYPES = [
+    ("video.mp4", "MP4", "mp4", "h264"),
+    ("moov_last.mp4", "MP4", "mp4", "h264"),
+    ("h265.mp4", "MP4", "mp4", "h265"),
+    ("fragments.mp4", "MP4", "mp4", "h264"),
+    ("video.mov", "QuickTime", "mov", "h264"),
+    ("sound.m4a", "M4A", "m4a", None),
+    ("sound_only.mp4", "M4A", "m4a", None),
+    ("sound.mp3", "MP3", "mp3", None),
+    ("plain.mp3", "MP3", "mp3", None),
+    ("sound.aac", "AAC", "aac", None),
+    ("picture.jpeg", "JPEG", "jpg", None),
+    ("progressive.jpeg", "JPEG", "jpg", None),
+    ("picture.png", "PNG", "png", None),
+    ("picture.webp", "WebP", "webp", None),
+    ("moving.webp", "WebP", "webp", None),
+    ("picture.gif", "GIF", "gif", None),
+    ("picture.avif", "AVIF", "avif", None),
+]
+IDS = [row[0] for row in TYPES]
+
+
+def box(type: bytes, payload: bytes) -> bytes:
+    """One box of an MP4 or HEIC file."""
+    return struct.pack(">I4s", len(payload) + 8, type) + payload
+
+
+def heic(brand: bytes = b"heic", compatible: bytes = b"mif1heic") -> bytes:
+    """The outer boxes of a HEIC file."""
+    meta = box(b"meta", bytes(4) + box(b"hdlr", bytes(8) + b"pict" + bytes(13)))
+    return box(b"ftyp", brand + bytes(4) + compatible) + meta + box(b"mdat", b"x" * 100)
+
+
+def flaw(data: bytes, **known: bool) -> str | None:
+    """Why a file is not whole, None if it is."""
+    type = sniff(data[:HEAD])
+    assert type is not None
+    return whole(io.BytesIO(data), type, len(data), **known)
+
+
+@pytest.mark.parametrize(("name", "type", "ext", "codec"), TYPES, ids=IDS)
+def test_real_file_is_whole_and_known(media, name, type, ext, codec):
+    """Every type of file that the platforms serve is recognised, whole, and gets its extension and codec."""
+    data = media[name]
+    found = sniff(data[:HEAD])
+    settled, found_codec = settle(io.BytesIO(data), found, len(data))
+
+    assert whole(io.BytesIO(data), found, len(data)) is None
+    assert (settled.name, settled.ext, found_codec) == (type, ext, codec)
+
+
+# Frames without an end mark, and an optional last box: a cut between two of them cannot be seen in the file itself.
+BLIND = {"plain.mp3": 21, "sound.aac": 11, "fragments.mp4": 1}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_cut_file_is_not_whole(media, name):
+    """A file that is cut anywhere behind its first bytes is not whole, but for cuts between frames."""
+    data = media[name]
+    type = sniff(data)
+    unseen = [end for end in range(32, len(data)) if whole(io.BytesIO(data[:end]), type, end) is None]
+
+    assert len(unseen) <= BLIND.get(name, 0)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_empty_file_is_not_whole(media, name):
+    """Nothing is no file of any type."""
+    assert whole(io.BytesIO(b""), sniff(media[name]), 0) == "it is empty"
+
+
+@pytest.mark.parametrize(
+    ("brand", "compatible", "name"),
+    [
+        (b"heic", b"mif1heic", "HEIC"),
+        (b"heix", b"", "HEIC"),
+        (b"mif1", b"mif1heic", "HEIC"),
+        (b"mif1", b"mif1avifmiaf", "AVIF"),
+        (b"avis", b"", "AVIF"),
+        (b"M4A ", b"isom", "M4A"),
+        (b"qt  ", b"", "QuickTime"),
+        (b"isom", b"iso2avc1mp41", "MP4"),
+        (b"3gp5", b"", "MP4"),
+        (b"????", b"", "MP4"),
+    ],
+)
+def test_brand_names_the_type(brand, compatible, name):
+    """The brand in the first box tells stills, sounds and films apart."""
+    assert sniff(heic(brand, compatible)).name == name
+
+
+def test_still_needs_its_picture_data():
+    """A HEIC file cut behind its description is not whole, one with the data inside of it is."""
+    inside = box(b"meta", bytes(4) + box(b"idat", b"x" * 40))
+
+    assert flaw(heic()) is None
+    assert flaw(heic()[:-108]) == "it has no picture data"
+    assert flaw(box(b"ftyp", b"heic" + bytes(4)) + inside) is None
+    assert flaw(box(b"ftyp", b"heic" + bytes(4)) + box(b"mdat", b"x")) == "it has no meta box"
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (b"", "nothing"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"\xef\xbb\xbf\n <HTML>", "a web page"),
+        (b"<script>1</script>", "a web page"),
+        (b"<?xml version='1.0'?><Error/>", "XML"),
+        (b'{"status_code":0}', "JSON"),
+        (b"[1,2]", "JSON"),
+        (b"Access denied", "text"),
+        ("访问被拒绝".encode("utf-16"), "an unknown type of file"),
+        (b"\x1f\x8b\x08\x00\x00", "compressed data"),
+        (b"MZ\x90\x00\x03", "an unknown type of file"),
+        (b"%PDF-1.7", "text"),
+        (b"#EXTM3U\n#EXT-X-VERSION:3\n", "text"),
+        (b"ID", "text"),
+        (b"\xff\xfb", "an unknown type of file"),
+        (b"RIFF\x00\x00\x00\x00WAVE", "an unknown type of file"),
+        (b"\x00" * 64, "an unknown type of file"),
+    ],
+)
+def test_html_json_and_text_are_no_media(head, words):
+    """What hosts send instead of media has no type, and a name for people."""
+    assert sniff(head) is None
+    assert describe(head) == words
+
+
+def test_subtitles_are_told_from_text():
+    """WebVTT and SubRip are known by how they begin."""
+    assert sniff(b"\xef\xbb\xbfWEBVTT\n\n00:00.000 --> 00:01.000\nhi").name == "WebVTT"
+    assert sniff(b"1\r\n00:00:00,000 --> 00:00:01,000\r\nhi").name == "SubRip"
+    assert sniff(b"WEBVTTX") is None
+
+
+def test_bytes_behind_the_end_of_a_picture_are_let_pass(media):
+    """Cameras and hosts append things to pictures; viewers stop at the end mark."""
+    assert flaw(media["picture.jpeg"] + b"trailer") is None
+    assert flaw(media["picture.png"] + b"trailer") is None
+    assert flaw(media["picture.webp"] + b"trailer") is None
+    assert flaw(media["picture.gif"] + b"trailer") is None
+
+
+def test_thumbnail_does_not_end_a_jpeg(media):
+    """The end mark of a picture inside of the header does not count."""
+    picture = media["picture.jpeg"]
+    thumbnail = picture[:2] + b"\xff\xe1" + struct.pack(">H", len(picture) + 2) + picture
+    nested = thumbnail + picture[2:]
+
+    assert flaw(nested) is None
+    assert flaw(thumbnail) is not None
+    assert flaw(nested[:-1]) is not None
+
+
+def test_zeros_behind_a_movie_are_not_whole(media):
+    """A movie that goes on with what is no box is not whole."""
+    assert flaw(media["video.mp4"] + bytes(64)) is not None
+
+
+@pytest.mark.parametrize(
+    "tail", [b"TAG" + bytes(125), b"APETAGEX" + bytes(24), bytes(500)], ids=["id3v1", "ape", "zeros"]
+)
+def test_tags_around_sound_are_no_flaw(media, tail):
+    """Tags before and behind the frames of an MP3 belong to it."""
+    tagged = b"ID3\x04\x00\x00\x00\x00\x02\x00" + bytes(256) + media["plain.mp3"] + tail
+
+    assert flaw(tagged) is None
+
+
+def test_odd_end_of_sound_passes_when_its_length_was_promised(media):
+    """Encoders leave half frames; with the promised length there nothing is missing."""
+    odd = media["plain.mp3"][:-5]
+
+    assert flaw(odd) is not None
+    assert flaw(odd, length_known=True) is None
+    assert flaw(odd[:90], length_known=True) is not None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        box(b"ftyp", b"isom" + bytes(4)) + b"\x00\x00\x00\x01mdat" + b"\xff" * 8 + bytes(64),
+        box(b"ftyp", b"isom" + bytes(4)) + b"\x00\x00\x00\x04moov" + bytes(64),
+        box(b"ftyp", b"isom" + bytes(4)) + b"\x00\x00\x00\x01mdat" + bytes(8) + bytes(64),
+        b"\x89PNG\r\n\x1a\n" + b"\xff\xff\xff\xffIDAT" + bytes(64),
+        b"RIFF\xff\xff\xff\xffWEBPVP8 " + bytes(64),
+        b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + bytes(64),
+        b"\xff\xd8\xff\xe0\xff\xff" + bytes(64),
+        b"\xff\xd8\xff" + b"\xff" * 64,
+        b"GIF89a\x01\x00\x01\x00\x87\x00\x00" + bytes(8),
+    ],
+    ids=["huge", "tiny", "zero", "png", "webp", "id3", "jpeg", "jpeg_fill", "gif"],
+)
+def test_hostile_lengths_end_in_a_reason(data):
+    """Lengths that lead anywhere give a reason, no crash and no endless walk."""
+    assert flaw(data) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "suits"),
+    [
+        ("video.mp4", "video", True),
+        ("video.mp4", "sound", True),
+        ("video.mp4", "picture", False),
+        ("sound.mp3", "video", False),
+        ("picture.webp", "picture", True),
+        ("picture.webp", "video", False),
+        ("picture.jpeg", "any", True),
+    ],
+)
+def test_type_suits_its_family(media, name, family, suits):
+    """A picture never passes for a video; an MP4 may turn out to be sound alone."""
+    assert sniff(media[name]).suits(family) is suits
