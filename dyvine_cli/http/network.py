@@ -1,4 +1,4 @@
-"""How requests leave this machine: connections, proxies, connect-to, address rules, one pool per host.
+"""How requests leave this machine: connections, proxies, connect-to, address rules, one lane per host.
 
 Both clients send through `Network.send`; nothing else opens a socket to a host that is not ours.
 """
@@ -6,6 +6,7 @@ Both clients send through `Network.send`; nothing else opens a socket to a host 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import time
 from collections.abc import (
@@ -24,11 +25,12 @@ from typing import TYPE_CHECKING
 
 import httpcore
 
-from dyvine_cli.errors import AddressRefused, NetworkError, ProxyFailure, Timeout, Truncated
+from dyvine_cli.errors import AddressRefused, NetworkError, Timeout, Truncated
 from dyvine_cli.http import sockets, tls
 from dyvine_cli.http.addresses import Address, IPNetwork, is_address, is_local_name, is_public, split, within
 from dyvine_cli.http.connect import ConnectTo, Route
 from dyvine_cli.http.failures import Progress, mapped
+from dyvine_cli.http.lane import CONNECTIONS, Lane
 from dyvine_cli.http.proxy import Proxy
 
 if TYPE_CHECKING:
@@ -37,11 +39,7 @@ if TYPE_CHECKING:
 # Its debug records show whole heads, Set-Cookie included.
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
-CONNECTIONS = 16
-"""Connections to one host; httpcore's pool spends four times the CPU time at 64."""
-
-_POOLS = 48  # hosts whose connections are kept
-_IDLE = 30.0  # seconds that an unused connection is kept
+_LANES = 48  # hosts whose connections are kept
 _GREETING = 3.0  # seconds for a handshake with this machine itself
 _SMALL = 2**16  # a body that is read to its end to keep the connection
 
@@ -86,17 +84,6 @@ class Response:
                 pass
 
 
-@dataclass(slots=True, kw_only=True)
-class _Lane:
-    """The way to one host: its connections and places. `scheme` is what is spoken on the socket."""
-
-    scheme: str
-    pool: httpcore.AsyncConnectionPool
-    forwarded: bool
-    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS))
-    users: int = 0
-
-
 class Network:
     """Opens connections by the rules of this run.
 
@@ -128,7 +115,7 @@ class Network:
         self._listed = frozenset(listed)
         self._resolve = resolve
         self._clock = clock
-        self._lanes: dict[tuple[str, str, int], _Lane] = {}
+        self._lanes: dict[tuple[str, str, int], Lane] = {}
         self._speaks_tls: dict[tuple[str, int], bool] = {}
 
     def is_listed(self, host: str) -> bool:
@@ -145,15 +132,15 @@ class Network:
         Raises AddressRefused, Timeout, TLSFailure, ProxyFailure, NetworkError, InputError.
         """
         address = split(url) if isinstance(url, str) else url
-        lane = await self._lane(address)
-        lane.users += 1
+        lane = await self._enter(address)
         try:
-            async with lane.places:
-                answer = await self._begin(
-                    lane, _request(lane, address, method, headers, content, self._login(lane))
-                )
-                response = self._response(address, method, answer)
+            async with lane.connection() as connection:
+                request = _request(lane, address, method, headers, content, self._login(lane))
+                answer = await self._begin(connection, address.host, request)
                 try:
+                    if lane.forwarded and answer.status == 407 and self._proxy:
+                        raise self._proxy.login_failure()
+                    response = self._response(address, method, answer)
                     async with aclosing(response.chunks):
                         yield response
                 finally:
@@ -165,26 +152,23 @@ class Network:
         """Close every connection."""
         lanes, self._lanes = list(self._lanes.values()), {}
         for lane in lanes:
-            await lane.pool.aclose()
+            await lane.aclose()
 
-    async def _begin(self, lane: _Lane, request: httpcore.Request) -> httpcore.Response:
+    async def _begin(
+        self, connection: httpcore.AsyncHTTPConnection, host: str, request: httpcore.Request
+    ) -> httpcore.Response:
         """Send a request and read the head of its answer."""
-        host = request.url.host.decode("ascii")
+        request.extensions["timeout"] = self._limits()
         try:
             with mapped(host):
                 async with asyncio.timeout(self.timeouts.head):
-                    request.extensions["timeout"] = self._limits()
-                    answer = await lane.pool.handle_async_request(request)
+                    return await connection.handle_async_request(request)
         except TimeoutError as exc:
             raise Timeout(f"{host} gave no answer within {self.timeouts.head:.0f} s") from exc
-        if lane.forwarded and answer.status == 407 and self._proxy:
-            await answer.aclose()
-            raise self._proxy.login_failure()
-        return answer
 
     def _limits(self) -> dict[str, float | None]:
         limits = self.timeouts
-        return {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": None}
+        return {"connect": limits.connect, "read": limits.read, "write": limits.read}
 
     def _response(self, address: Address, method: str, answer: httpcore.Response) -> Response:
         headers = tuple(
@@ -222,19 +206,21 @@ class Network:
                 f"{progress.host} is too slow to be of use: {count} bytes in {waited:.0f} s, {progress} so far"
             )
 
-    async def _lane(self, address: Address) -> _Lane:
-        """The lane to a host, new or known; the longest unused one is closed when there are too many."""
+    async def _enter(self, address: Address) -> Lane:
+        """The lane to a host with one more user; the longest unused one is closed when there are too many."""
         lane = self._lanes.pop(address.origin, None)
         if lane is None:
             made = await self._made(address)
             lane = self._lanes.pop(address.origin, made)
         self._lanes[address.origin] = lane
-        idle = next((key for key, other in self._lanes.items() if not other.users), None)
-        if len(self._lanes) > _POOLS and idle is not None and idle != address.origin:
-            await self._lanes.pop(idle).pool.aclose()
+        lane.users += 1
+        if len(self._lanes) > _LANES:
+            unused = next((key for key, other in self._lanes.items() if not other.users), None)
+            if unused is not None:
+                await self._lanes.pop(unused).aclose()
         return lane
 
-    async def _made(self, address: Address) -> _Lane:
+    async def _made(self, address: Address) -> Lane:
         route = self._route(address)
         encrypted = address.scheme == "https"
         forwarded = False
@@ -247,14 +233,8 @@ class Network:
             opener = self._proxied(address, self._proxy, forwarded=forwarded)
         else:
             opener = self._direct(address)
-        pool = httpcore.AsyncConnectionPool(
-            ssl_context=self._trust() if encrypted else None,
-            max_connections=CONNECTIONS,
-            max_keepalive_connections=CONNECTIONS,
-            keepalive_expiry=_IDLE,
-            network_backend=sockets.Backend(opener),
-        )
-        return _Lane(scheme="https" if encrypted else "http", pool=pool, forwarded=forwarded)
+        trust = self._trust() if encrypted else None
+        return Lane(address.host, address.port, opener, trust=trust, forwarded=forwarded)
 
     def _route(self, address: Address) -> Route | None:
         encrypted = address.scheme == "https"
@@ -264,7 +244,7 @@ class Network:
     def _trust(self) -> ssl.SSLContext:
         return tls.context(self._ca_file, verify=self._verify)
 
-    def _login(self, lane: _Lane) -> str | None:
+    def _login(self, lane: Lane) -> str | None:
         return self._proxy.authorization if lane.forwarded and self._proxy else None
 
     def _direct(self, address: Address) -> sockets.Opener:
@@ -332,8 +312,6 @@ class Network:
         return permitted
 
     def _is_allowed(self, ip: str) -> bool:
-        import ipaddress
-
         parsed = ipaddress.ip_address(ip.partition("%")[0])
         return any(parsed.version == network.version and parsed in network for network in self._allow)
 
@@ -371,7 +349,7 @@ class Network:
 
 
 def _request(
-    lane: _Lane, address: Address, method: str, headers: Mapping[str, str], content: bytes, login: str | None
+    lane: Lane, address: Address, method: str, headers: Mapping[str, str], content: bytes, login: str | None
 ) -> httpcore.Request:
     """The request as it goes on the wire: a proxy that gets whole requests sees the whole address."""
     sent = {"Host": address.authority, **headers}
@@ -401,9 +379,7 @@ def _promised(method: str, status: int, headers: Mapping[str, str]) -> int | Non
 
 def _check_surplus(answer: httpcore.Response, progress: Progress) -> None:
     stream = answer.extensions.get("network_stream")
-    if progress.promised is None or not isinstance(stream, sockets.Stream):
-        return
-    over = stream.surplus(progress.promised)
+    over = stream.surplus(progress.promised) if isinstance(stream, sockets.Stream) else 0
     if over:
         raise Truncated(f"{progress.host} sent {over} bytes more than the {progress.promised} it promised")
 
@@ -415,4 +391,4 @@ def _inner(host: str, what: str) -> AddressRefused:
     )
 
 
-__all__ = ["CONNECTIONS", "Network", "ProxyFailure", "Response", "Timeouts"]
+__all__ = ["CONNECTIONS", "Network", "Response", "Timeouts"]

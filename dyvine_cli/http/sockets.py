@@ -22,6 +22,7 @@ CHUNK = 2**18
 _STAGGER = 0.25  # seconds before the next address is tried beside the last one (RFC 8305, section 5)
 _TRIED = 6  # addresses of one name
 _HEAD_END = re.compile(rb"\n\r?\n")
+_LAST_CHUNK = b"0\r\n\r\n"
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 Opener = Callable[[], Awaitable["Stream"]]
@@ -49,6 +50,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self._taken = 0
         self._head: bytearray | None = bytearray()  # of the answer being read, None once it is complete
         self._body = 0  # bytes that came behind it
+        self._last = b""
         self._out_of_step = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
@@ -61,6 +63,7 @@ class Stream(httpcore.AsyncNetworkStream):
         except OSError as exc:
             raise httpcore.ReadError(str(exc)) from exc
         self._taken += len(data)
+        self._last = (self._last + data if len(data) < len(_LAST_CHUNK) else data)[-len(_LAST_CHUNK) :]
         self._measure(data)
         return data
 
@@ -133,8 +136,14 @@ class Stream(httpcore.AsyncNetworkStream):
         self._taken += count
         return data
 
-    def surplus(self, promised: int) -> int:
-        """How many bytes came after a body of `promised` bytes; such a connection is not used again."""
+    def surplus(self, promised: int | None) -> int:
+        """How many bytes came after a body of `promised` bytes; None is a chunked body, whose surplus has no count.
+
+        A connection with bytes left over is not used again: they would be read as the next answer.
+        """
+        if promised is None:
+            self._out_of_step = not self._last.endswith(_LAST_CHUNK)
+            return 0
         over = self._body + self._reader.fed - self._taken - promised
         self._out_of_step = over > 0
         return max(over, 0)

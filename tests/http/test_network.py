@@ -504,6 +504,19 @@ async def test_surplus_bytes_do_not_reach_the_next_request(serve: Serve, network
     assert server.connections == 3
 
 
+async def test_surplus_bytes_after_the_last_chunk_do_not_reach_the_next_request(
+    serve: Serve, network: Make
+) -> None:
+    """A chunked body that is followed by more costs its connection; one that is not keeps it."""
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+    clean, followed = await serve(chunked), await serve(chunked + reply(b"smuggled"))
+    net = network()
+    found = [await read(net, f"http://127.0.0.1:{each.port}/") for each in (clean, followed) * 3]
+
+    assert found == [(200, b"ok")] * 6
+    assert (clean.connections, followed.connections) == (1, 3)
+
+
 async def test_late_surplus_bytes_do_not_reach_the_next_request(serve: Serve, network: Make) -> None:
     """Bytes that come while a connection is idle close it."""
 
