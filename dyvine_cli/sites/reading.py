@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -138,7 +137,7 @@ class Record:
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             self._refuse(name, "a number")
-        if not (math.isfinite(value) and abs(value) < _LARGEST):
+        if not -_LARGEST < value < _LARGEST:
             raise ValueError(f"{self.where(name)} is out of range")
         return float(value) if value > 0 else None
 

@@ -14,7 +14,7 @@ from dyvine_cli.models import Asset
 from dyvine_cli.sites.douyin import renditions
 from dyvine_cli.sites.reading import Record
 
-_PICTURE = re.compile(r"!\[([^\]\n]{0,1000})\]\(\s*([^)\s]+)[^)\n]{0,1000}\)")
+_PICTURE = re.compile(r"!\[([^\[\]\n]{0,1000}+)\]\([ \t]{0,8}+([^()\[\]\s]++)(?:\s[^()\n]{0,200}+)?\)")
 _ENCODINGS = ("origin_image_url", "high_image_url", "url", "markdown_url", "ai_high_image_url")
 
 
@@ -40,6 +40,8 @@ def read_article(info: Record) -> Article:
     sources = _sources(info, markdown)
     ids = {name: f"picture_{index:02}" for index, names in enumerate(sources, start=1) for name in names}
     text = _PICTURE.sub(lambda link: f"![{link[1]}]({ids.get(link[2], '')})", markdown)
+    for name in sorted(ids, key=len, reverse=True):
+        text = text.replace(name, ids[name]) if renditions.links([name]) else text
     head = f"# {title}\n\n" if title else ""
     written = Asset(id="text", kind="text", text=f"{head}{text.rstrip()}\n")
     return Article(title=title, length=len(markdown), assets=(written, *_pictures(sources)))

@@ -14,11 +14,8 @@ from dyvine_cli.sites.douyin.refusals import captcha
 from dyvine_cli.sites.reading import Record, loads, reading
 
 _DEEPEST = 40
-_SCRIPT = re.compile(
-    r"<script[^>]*\bid=[\"'](RENDER_DATA|__UNIVERSAL_DATA_FOR_REHYDRATION__)[\"'][^>]*>(.*?)</script>",
-    re.DOTALL,
-)
-_CHUNK = re.compile(r"self\.__pace_f\.push\(\[1,(\"(?:[^\"\\]|\\.)*\")\]\)")
+_SCRIPTS = ("RENDER_DATA", "__UNIVERSAL_DATA_FOR_REHYDRATION__")
+_CHUNK = re.compile(r"self\.__pace_f\.push\(\[1,(\"(?:[^\"\\]|\\.)*+\")\]\)")
 _DETAIL = re.compile(r"\"(?:videoDetail|awemeDetail)\":\s*(?=\{)")
 _ROUTER = re.compile(r"window\._ROUTER_DATA\s*=\s*(?=\{)")
 _CHALLENGES = ("验证码中间页", "byted_acrawler", "__ac_nonce")
@@ -61,9 +58,17 @@ def router_data(html: str, ref: Ref) -> Mapping[str, Any]:
 
 
 def _containers(html: str) -> list[str]:
-    scripts = [unquote(each[2]) if each[1] == "RENDER_DATA" else each[2] for each in _SCRIPT.finditer(html)]
-    chunks = "".join(loads(each[1], "__pace_f") for each in _CHUNK.finditer(html))
-    return [*scripts, chunks]
+    scripts = [_script(html, name) for name in _SCRIPTS]
+    chunks = "".join(str(loads(each[1], "__pace_f")) for each in _CHUNK.finditer(html))
+    return [unquote(scripts[0]), *scripts[1:], chunks]
+
+
+def _script(html: str, id: str) -> str:
+    """The content of the script with this id, "" if there is none."""
+    at = max(html.find(f'id="{id}"'), html.find(f"id='{id}'"))
+    start = html.find(">", at) + 1 if at >= 0 else 0
+    end = html.find("</script>", start) if start else -1
+    return html[start:end] if end >= 0 else ""
 
 
 def _object_at(text: str, start: int, name: str) -> Any:

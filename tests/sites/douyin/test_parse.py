@@ -45,10 +45,12 @@ def aweme(load: Load) -> Load:
 
 
 def assets(post: Post) -> list[str]:
+    """The ids of a post's assets, in order."""
     return [asset.id for asset in post.assets]
 
 
 def asset(post: Post, id: str) -> Any:
+    """One asset by its id."""
     return next(each for each in post.assets if each.id == id)
 
 
@@ -91,7 +93,11 @@ def test_the_facts_of_a_post_are_read(aweme: Load) -> None:
     assert post.mentions == (Mention(user_id="MS4wLjABAAAAinvented-Ayan", name="阿岩"),)
     assert [each.nickname for each in post.co_authors] == ["阿岩"]
     assert post.mix is not None
-    assert (str(post.mix.ref), post.mix.title, post.mix.declared) == ("douyin:mix:7380000000000000077", "河边四季", 24)
+    assert (str(post.mix.ref), post.mix.title, post.mix.declared) == (
+        "douyin:mix:7380000000000000077",
+        "河边四季",
+        24,
+    )
     assert post.episode == 3
     assert post.notice == "作品含 AI 生成内容"
     assert post.region == "CN"
@@ -111,6 +117,7 @@ def test_the_facts_of_a_post_are_read(aweme: Load) -> None:
         ("series_paid_info", {"item_price": 600, "series_paid_status": 1}, "paid"),
         ("entertainment_video_paid_way", {"paid_type": 1, "paid_ways": []}, "paid"),
     ],
+    ids=["pinned", "day story", "moment story", "ad", "login only", "paid series", "paid way"],
 )
 def test_flags_of_a_post_are_read(aweme: Load, field: str, value: object, attribute: str) -> None:
     """Pinned, story, advertisement, paid and login-only posts say so."""
@@ -126,7 +133,9 @@ def test_a_place_of_the_address_stands_before_the_region_code(aweme: Load) -> No
 
 def test_challenges_are_tags_too_and_stand_once(aweme: Load) -> None:
     """The challenge list adds what the text does not mark."""
-    post = parse.post({**aweme("video"), "cha_list": [{"cha_name": "河边", "cid": "1"}, {"cha_name": "日出", "cid": 2}]})
+    post = parse.post(
+        {**aweme("video"), "cha_list": [{"cha_name": "河边", "cid": "1"}, {"cha_name": "日出", "cid": 2}]}
+    )
 
     assert post.tags == (Tag(name="河边", id="1600000000000001"), Tag(name="日出", id="2"))
 
@@ -260,7 +269,9 @@ def test_an_article_is_markdown_with_pictures_by_asset_id(aweme: Load) -> None:
 
     assert post.title == "河的地图"
     assert post.url == "https://www.douyin.com/article/7400000000000000006"
-    assert text == "# 河的地图\n\n## 上游\n\n从这里开始。\n\n![桥](picture_01)\n\n## 下游\n\n![](picture_02)\n"
+    assert (
+        text == "# 河的地图\n\n## 上游\n\n从这里开始。\n\n![桥](picture_01)\n\n## 下游\n\n![](picture_02)\n"
+    )
     assert not post.text_is_cut
     assert [each.ext for each in asset(post, "picture_01").renditions] == ["jpg", "jpg", "webp"]
     assert "origin" in asset(post, "picture_01").renditions[0].mirrors[0]
@@ -306,7 +317,9 @@ def test_the_original_upload_is_asked_for_without_and_with_a_referer(aweme: Load
 
     assert original.size is None
     assert original.headers == {}
-    assert original.mirrors[0].startswith("https://www.iesdouyin.com/aweme/v1/play/?video_id=v0200fg10000invented")
+    assert original.mirrors[0].startswith(
+        "https://www.iesdouyin.com/aweme/v1/play/?video_id=v0200fg10000invented"
+    )
     assert "ratio=default" in original.mirrors[0]
     assert "watermark=0" in original.mirrors[0]
     assert original.mirror_headers == {original.mirrors[1]: {"Referer": "https://www.douyin.com/"}}
@@ -384,7 +397,9 @@ def test_addresses_that_are_no_web_addresses_are_left_out(aweme: Load, url: str)
     assert url not in every
 
 
-@pytest.mark.parametrize("suffix", ["exe", "desktop", "html", "svg", "php", "mp4/../../x", "jpeg%00.exe", "webloc"])
+@pytest.mark.parametrize(
+    "suffix", ["exe", "desktop", "html", "svg", "php", "mp4/../../x", "jpeg%00.exe", "webloc"]
+)
 def test_an_extension_from_the_server_is_taken_from_a_fixed_list_only(aweme: Load, suffix: str) -> None:
     """A remote value never becomes a file extension by itself."""
     raw = aweme("images")
@@ -461,7 +476,9 @@ def test_a_private_post_is_available_to_the_one_who_is_given_it(aweme: Load) -> 
     ],
     ids=["paid", "login needed", "login dead"],
 )
-def test_paid_and_login_only_posts_say_so(aweme: Load, fields: Raw, login: bool, error: type[DyvineError]) -> None:
+def test_paid_and_login_only_posts_say_so(
+    aweme: Load, fields: Raw, login: bool, error: type[DyvineError]
+) -> None:
     """Without media, the reason becomes the error; a login that does not help is dead."""
     raw = {**aweme("video"), **fields, "video": None}
 

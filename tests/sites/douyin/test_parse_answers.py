@@ -100,7 +100,13 @@ def test_a_deleted_post_is_deleted_before_its_fields_are_read() -> None:
 )
 def test_every_filter_reason_has_its_error(reason: str, error: type[DyvineError]) -> None:
     """The reason and the platform's sentence stand in the message; an unknown reason is named."""
-    refusal = {"aweme_id": POST.id, "filter_reason": reason, "detail_msg": "作品不见了", "notice": "", "icon": ""}
+    refusal = {
+        "aweme_id": POST.id,
+        "filter_reason": reason,
+        "detail_msg": "作品不见了",
+        "notice": "",
+        "icon": "",
+    }
 
     with pytest.raises(error, match="作品不见了") as caught:
         parse.classify_detail({"aweme_detail": None, "filter_detail": refusal, "status_code": 0}, POST)
@@ -133,6 +139,30 @@ def test_every_filter_reason_has_its_error(reason: str, error: type[DyvineError]
         ({"status_code": 0, "verify_center_decision_conf": "{}"}, False, RiskControl),
         ([], False, UnexpectedResponse),
         (None, False, UnexpectedResponse),
+    ],
+    ids=[
+        "alone",
+        "null",
+        "2",
+        "4",
+        "8",
+        "8 with login",
+        "2053",
+        "2065",
+        "2096",
+        "2154",
+        "2156",
+        "2483",
+        "10000",
+        "10001",
+        "10011",
+        "4001038",
+        "unknown",
+        "no number",
+        "ticket",
+        "decision",
+        "list",
+        "nothing",
     ],
 )
 def test_every_status_has_its_error(answer: object, login: bool, error: type[DyvineError]) -> None:
@@ -191,7 +221,10 @@ def test_the_router_data_of_a_share_page_is_read(load: Load) -> None:
     html = f"<html><script>window._ROUTER_DATA = {json.dumps(loader)}</script></html>"
 
     assert parse.router_data(html, POST)["aweme_id"] == POST.id
-    for shell in ("<html></html>", '<script>window._ROUTER_DATA = {"loaderData":{"video_(id)/page":{}}}</script>'):
+    for shell in (
+        "<html></html>",
+        '<script>window._ROUTER_DATA = {"loaderData":{"video_(id)/page":{}}}</script>',
+    ):
         with pytest.raises(RiskControl):
             parse.router_data(shell, POST)
     with pytest.raises(UnexpectedResponse, match="_ROUTER_DATA"):
@@ -199,6 +232,7 @@ def test_the_router_data_of_a_share_page_is_read(load: Load) -> None:
 
 
 def pages(detail: Raw) -> dict[str, str]:
+    """The page's post in each of its three containers."""
     plain = json.dumps({"app": {"videoDetail": detail}}, ensure_ascii=False)
     chunk = json.dumps(f'c:["$",{{"videoDetail":{json.dumps(detail, ensure_ascii=False)}}}]')
     half = len(chunk) // 2
@@ -231,7 +265,10 @@ def test_the_web_pages_data_is_brought_to_the_apis_keys(load: Load, container: s
         ("<title>验证码中间页</title>", RiskControl),
         ("<script>byted_acrawler.init()</script>", RiskControl),
         ("<html>hello</html>", UnexpectedResponse),
-        ('<script id="RENDER_DATA">%7B%22app%22%3A%7B%22videoDetail%22%3A%7Boops</script>', UnexpectedResponse),
+        (
+            '<script id="RENDER_DATA">%7B%22app%22%3A%7B%22videoDetail%22%3A%7Boops</script>',
+            UnexpectedResponse,
+        ),
         ('<script id="RENDER_DATA">{"app":{"videoDetail":{"awemeId":"1"}}}</script>', UnexpectedResponse),
         ('<script>self.__pace_f.push([1,"\\x"])</script>', UnexpectedResponse),
     ],
@@ -266,6 +303,7 @@ def test_a_gallery_in_a_page_keeps_its_clips(load: Load) -> None:
         ({"status_code": 2}, NotFound),
         ({"status_code": 0, "user": {"nickname": "x"}}, UnexpectedResponse),
     ],
+    ids=["null", "empty", "no place", "invalid id", "no id inside"],
 )
 def test_a_profile_answer_without_an_account_says_why(answer: Raw, error: type[DyvineError]) -> None:
     """An empty place means no such account, no place at all a refusal."""
@@ -274,8 +312,14 @@ def test_a_profile_answer_without_an_account_says_why(answer: Raw, error: type[D
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"), [({"mix_info": None}, NotFound), ({"status_code": 0}, RiskControl), ({"mix_info": {"desc": "x"}}, UnexpectedResponse)]
-)  # fmt: skip
+    ("answer", "error"),
+    [
+        ({"mix_info": None}, NotFound),
+        ({"status_code": 0}, RiskControl),
+        ({"mix_info": {"desc": "x"}}, UnexpectedResponse),
+    ],
+    ids=["null", "no place", "no id inside"],
+)
 def test_a_mix_answer_without_a_mix_says_why(answer: Raw, error: type[DyvineError]) -> None:
     """The same three cases for a mix."""
     with pytest.raises(error):
@@ -288,6 +332,7 @@ def test_a_mix_answer_without_a_mix_says_why(answer: Raw, error: type[DyvineErro
         ({"search_nil_type": "verify_check"}, RiskControl),
         ({"search_nil_type": "params_check", "search_nil_item": "invalid_app"}, SignatureRejected),
     ],
+    ids=["captcha", "signature"],
 )
 def test_a_refused_search_is_not_an_empty_result(nil: Raw, error: type[DyvineError]) -> None:
     """`search_nil_info` tells a captcha and a missing signature from nothing found."""
@@ -311,9 +356,19 @@ def page(aweme: Load) -> Raw:
     stranger = {**aweme("video")["author"], "sec_uid": "MS4wLjABAAAAstranger"}
     ad = {**aweme("video"), "is_ads": True, "aweme_id": "7400000000000000090", "author": stranger}
     gone = {**aweme("video"), "aweme_id": "7400000000000000091", "status": {"is_delete": True}, "video": bare}
-    private = {**aweme("video"), "aweme_id": "7400000000000000092", "status": {"private_status": 1}, "video": bare}
+    private = {
+        **aweme("video"),
+        "aweme_id": "7400000000000000092",
+        "status": {"private_status": 1},
+        "video": bare,
+    }
     empty = {"aweme_id": "7400000000000000094", "video": None, "images": None}
-    card = {"aweme_id": "7400000000000000093", "aweme_type": 101, "cell_room": {"rawdata": "{}"}, "video": None}
+    card = {
+        "aweme_id": "7400000000000000093",
+        "aweme_type": 101,
+        "cell_room": {"rawdata": "{}"},
+        "video": None,
+    }
     return {
         "aweme_list": [pinned, aweme("video"), ad, gone, private, empty, card],
         "has_more": 1,
@@ -367,6 +422,7 @@ def test_the_cursor_is_handed_on_as_it_is(page: Raw, fields: Raw, expected: str 
         ({"aweme_list": {"a": 1}}, "aweme_list"),
         ({"aweme_list": [None]}, r"aweme_list\[0\]"),
     ],
+    ids=["no cursor", "odd has_more", "object for list", "null entry"],
 )
 def test_a_page_of_another_shape_names_the_field(page: Raw, fields: Raw, named: str) -> None:
     """More without a cursor, and lists that are none, are unexpected answers."""
@@ -382,7 +438,9 @@ def test_a_page_that_does_not_say_whether_there_is_more_is_refused(page: Raw) ->
         parse.posts_page(page, ref=USER)
 
 
-@pytest.mark.parametrize("answer", [{"status_code": 0}, {"status_code": 0, "aweme_list": None, "has_more": 0}])
+@pytest.mark.parametrize(
+    "answer", [{"status_code": 0}, {"status_code": 0, "aweme_list": None, "has_more": 0}]
+)
 def test_an_answer_without_the_list_is_no_empty_page(answer: Raw) -> None:
     """That is how a soft block looks."""
     with pytest.raises(RiskControl):
