@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from dyvine_cli.transfer.boxes import Box, boxes, video_codec
+from dyvine_cli.transfer.boxes import MOST_PARTS, Box, boxes, video_codec
 
 Family = Literal["video", "picture", "sound", "subtitle", "any"]
 """What an asset may be; `any` is every type known here."""
@@ -146,7 +146,10 @@ def settle(file: BinaryIO, type: FileType, size: int) -> tuple[FileType, str | N
     """
     if type not in {MP4, MOV, M4A}:
         return type, None
-    codec = video_codec(file, size)
+    try:
+        codec = video_codec(file, size)
+    except ValueError:
+        return type, None
     return (M4A if type is MP4 and codec is None else type), codec
 
 
@@ -191,7 +194,7 @@ def _whole_jpeg(file: BinaryIO, size: int, length_known: bool) -> str | None:
 def _jpeg_scan(file: BinaryIO, size: int) -> int:
     """Where the compressed picture begins; raises ValueError if the file ends before."""
     place = 2
-    while True:
+    for _ in range(MOST_PARTS):
         file.seek(place)
         head = file.read(4)
         if len(head) < 4 or head[0] != 0xFF:
@@ -204,6 +207,7 @@ def _jpeg_scan(file: BinaryIO, size: int) -> int:
             raise ValueError("it ends inside its header")
         if head[1] == 0xDA:
             return place
+    raise ValueError("it has more segments than a real picture")
 
 
 def _contains(file: BinaryIO, mark: bytes) -> bool:
@@ -217,15 +221,15 @@ def _contains(file: BinaryIO, mark: bytes) -> bool:
 
 
 def _whole_png(file: BinaryIO, size: int, length_known: bool) -> str | None:
-    place, name = 8, b""
-    while name != b"IEND":
-        file.seek(place)
-        head = file.read(8)
+    place = 8
+    for _ in range(MOST_PARTS):
+        head = _at(file, place, 8)
         place += 12 + int.from_bytes(head[:4], "big")
         if len(head) < 8 or place > size:
             return "it ends before its IEND chunk"
-        name = head[4:8]
-    return None
+        if head[4:8] == b"IEND":
+            return None
+    return "it has more chunks than a real picture"
 
 
 def _whole_webp(file: BinaryIO, size: int, length_known: bool) -> str | None:
@@ -237,8 +241,8 @@ def _whole_webp(file: BinaryIO, size: int, length_known: bool) -> str | None:
 
 
 def _whole_gif(file: BinaryIO, size: int, length_known: bool) -> str | None:
-    flags = file.read(13)[10]
-    file.seek(_colours(flags), 1)
+    head = file.read(13)
+    file.seek(_colours(head[10:11]), 1)
     while mark := file.read(1):
         if mark == b";":
             return None
@@ -248,18 +252,23 @@ def _whole_gif(file: BinaryIO, size: int, length_known: bool) -> str | None:
             file.seek(_colours(file.read(9)[8:9]) + 1, 1)
         else:
             return f"no GIF block begins at byte {file.tell() - 1}"
-        while length := file.read(1)[:1]:
-            if length == b"\0":
-                break
-            file.seek(length[0], 1)
+        _skip_pieces(file)
     return "it ends before its end mark"
 
 
-def _colours(flags: int | bytes) -> int:
+def _skip_pieces(file: BinaryIO) -> None:
+    """Go behind the pieces of a GIF block, each of which begins with its length; the last one is empty."""
+    for _ in range(MOST_PARTS):
+        length = file.read(1)
+        if length in {b"", b"\0"}:
+            return
+        file.seek(length[0], 1)
+    raise ValueError("it has more pieces than a real picture")
+
+
+def _colours(flags: bytes) -> int:
     """Bytes of the colour table that these flags announce."""
-    if isinstance(flags, bytes):
-        flags = flags[0] if flags else 0
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+    return 3 << ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0
 
 
 _BIT_RATES = {

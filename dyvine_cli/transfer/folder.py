@@ -102,6 +102,7 @@ class Folder:
             os.mkdir(self._name(name), dir_fd=self._fd)
         except FileExistsError:
             return False
+        self.flush()
         return True
 
     @classmethod

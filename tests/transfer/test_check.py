@@ -6,6 +6,8 @@ import io
 import struct
 
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import binary, integers
 
 from dyvine_cli.transfer.check import HEAD, describe, settle, sniff, whole
 
@@ -201,8 +203,28 @@ def test_odd_end_of_sound_passes_when_its_length_was_promised(media):
         b"\xff\xd8\xff\xe0\xff\xff" + bytes(64),
         b"\xff\xd8\xff" + b"\xff" * 64,
         b"GIF89a\x01\x00\x01\x00\x87\x00\x00" + bytes(8),
+        b"GIF89a",
+        b"\xff\xd8\xff",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff" + b"\xff" * 1_100_000,
+        box(b"ftyp", b"isom" + bytes(4)) + box(b"free", b"") * 1_100_000,
     ],
-    ids=["huge", "tiny", "zero", "png", "webp", "id3", "jpeg", "jpeg_fill", "gif"],
+    ids=[
+        "huge",
+        "tiny",
+        "zero",
+        "png",
+        "webp",
+        "id3",
+        "jpeg",
+        "jpeg_fill",
+        "gif",
+        "gif_head",
+        "jpeg_head",
+        "png_head",
+        "segments",
+        "boxes",
+    ],
 )
 def test_hostile_lengths_end_in_a_reason(data):
     """Lengths that lead anywhere give a reason, no crash and no endless walk."""
@@ -224,3 +246,21 @@ def test_hostile_lengths_end_in_a_reason(data):
 def test_type_suits_its_family(media, name, family, suits):
     """A picture never passes for a video; an MP4 may turn out to be sound alone."""
     assert sniff(media[name]).suits(family) is suits
+
+
+@pytest.mark.parametrize("name", IDS)
+@settings(deadline=None, max_examples=60)
+@given(place=integers(0, 1 << 16), put=binary(max_size=24), keep=integers(0, 1 << 16))
+def test_damaged_file_never_crashes_the_check(media, name, place, put, keep):
+    """Whatever bytes come, the check ends with whole or a reason, and the codec with a name or None."""
+    data = bytearray(media[name])
+    data[place % len(data) : place % len(data) + len(put)] = put
+    damaged = bytes(data[: keep % len(data) + 1])
+    type = sniff(damaged)
+    if type is None:
+        return
+    reason = whole(io.BytesIO(damaged), type, len(damaged))
+    codec = settle(io.BytesIO(damaged), type, len(damaged))[1]
+
+    assert reason is None or isinstance(reason, str)
+    assert codec is None or isinstance(codec, str)
