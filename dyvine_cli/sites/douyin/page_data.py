@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from dyvine_cli.models import Ref
 from dyvine_cli.sites.douyin.answers import of_items, soft_block
+from dyvine_cli.sites.douyin.posts import read_post
 from dyvine_cli.sites.douyin.refusals import captcha
 from dyvine_cli.sites.reading import Record, loads, reading
 
@@ -78,8 +79,11 @@ def _object_at(text: str, start: int, name: str) -> Any:
         raise ValueError(f"{name} is no JSON") from exc
 
 
-def _wanted(raw: dict[str, Any], ref: Ref) -> dict[str, Any]:
-    return dict(of_items({"item_list": [raw]}, ref, endpoint="page"))
+def _wanted(raw: dict[str, Any], ref: Ref) -> Mapping[str, Any]:
+    """The post, if the page holds enough of it: articles and withheld posts come without their content."""
+    found = of_items({"item_list": [raw]}, ref, endpoint="page")
+    read_post(Record(found, "videoDetail"), listed=False)
+    return found
 
 
 def _snake(value: Any, depth: int) -> Any:
@@ -100,7 +104,7 @@ def _translated(detail: dict[str, Any]) -> dict[str, Any]:
         **detail,
         "author": detail.get("author_info") or detail.get("author"),
         "statistics": detail.get("stats") or detail.get("statistics"),
-        "is_top": tag.get("is_top") if isinstance(tag, dict) else None,
+        "is_top": tag.get("is_top") if isinstance(tag, dict) else detail.get("is_top"),
         "images": [_image(each) for each in detail.get("images") or ()],
     }
     if isinstance(detail.get("video"), dict):

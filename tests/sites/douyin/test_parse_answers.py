@@ -291,6 +291,19 @@ def test_a_gallery_in_a_page_keeps_its_clips(load: Load) -> None:
     assert (post.kind, [each.id for each in post.assets][:2]) == ("live_photo", ["picture_01", "clip_01"])
 
 
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [({"awemeType": 163}, "article_info is missing"), ({"video": None}, "no media")],
+    ids=["article", "withheld"],
+)
+def test_a_page_without_the_content_is_no_answer(load: Load, fields: Raw, named: str) -> None:
+    """Pages leave out an article's text and a withheld post's media: another route has to be asked."""
+    html = pages({**load("video_detail"), **fields})["render data"]
+
+    with pytest.raises(UnexpectedResponse, match=named):
+        parse.render_data(html, POST)
+
+
 # -- accounts, mixes, search -------------------------------------------------------------------------------------------
 
 
