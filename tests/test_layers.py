@@ -55,7 +55,6 @@ ONLY_IN = {
 DOORS = {
     "typer": {"cli"},
     "rich": {"cli"},
-    "httpx": {"http"},
     "httpcore": {"http"},
     "sqlite3": {"archive"},
     "h11": {"simulator"},
@@ -149,4 +148,4 @@ def test_the_version_loads_nothing_heavy() -> None:
         "dyvine_cli.__main__",
         "dyvine_cli._version",
     }
-    assert {"typer", "rich", "httpx", "asyncio"}.isdisjoint(loaded)
+    assert {"typer", "rich", "httpcore", "asyncio"}.isdisjoint(loaded)
