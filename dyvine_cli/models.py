@@ -20,6 +20,7 @@ RefKind = Literal[
     "post",
     "user",
     "mix",
+    "collection",
     "series",
     "sound",
     "hashtag",
@@ -30,7 +31,7 @@ RefKind = Literal[
     "replay",
     "short",
 ]
-Listing = Literal["posts", "likes", "favorites", "mixes", "history"]
+Listing = Literal["posts", "likes", "favorites", "mixes", "reposts", "history"]
 """What of a user is listed; `favorites` and `history` exist for the own account only."""
 
 PostKind = Literal["video", "images", "live_photo", "slides", "article", "note"]
@@ -46,8 +47,8 @@ class Ref:
     """What a link means: site, kind and id; prints as `douyin:post:7372…`.
 
     `listing` is set when a link names one listing of a user (`…?showTab=like`), None for the kind's own. A `short` ref
-    has the short link itself as id. A room id of 17 digits and more is the room of one broadcast, a shorter one the
-    streamer's lasting room number.
+    has the short link itself as id. A room id of 17 digits and more is the room of one broadcast, any
+    other the streamer's lasting room number or handle. A `collection` is someone's list of posts of others (TikTok).
     """
 
     site: str

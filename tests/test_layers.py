@@ -26,7 +26,7 @@ ALLOWED = {
     | {"naming", "sidecar", "cookies", "links", "listing"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing"},
     "sites/*": {"sites", "http", "identity"},
-    "sites": set(),
+    "sites": {"http"},
     "http": {"budget", "identity", "cookies"},
     "transfer": {"http"},
     "archive": set(),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote
 
 from dyvine_cli.errors import UnsupportedURL
-from dyvine_cli.http.addresses import within
 from dyvine_cli.models import Listing, Ref, RefKind
+from dyvine_cli.sites.forms import END, ID, STABLE_PREFIX, Form, Link, find, split, word
 
 HOSTS: tuple[str, ...] = ("douyin.com", "iesdouyin.com", "amemv.com")
 """Domains whose links belong to Douyin, with everything below them."""
@@ -26,14 +24,8 @@ _HOMES = ("www.douyin.com", "douyin.com", "www.iesdouyin.com", "iesdouyin.com")
 _XIGUA = "Xigua (西瓜视频) is not supported, only Douyin itself is"
 _FEED = "this Douyin page is a feed that changes with every visit; it names no post, user or list"
 
-_ID = r"(?P<id>[0-9]{1,20})"
-_STABLE = r"MS4wLjABAAAA[A-Za-z0-9_-]{10,120}"
+_STABLE = STABLE_PREFIX + r"[A-Za-z0-9_-]{10,120}"
 _NAME = r"(?P<id>[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})"
-# The words after a link are often glued to it; only what could belong to the id must not follow.
-_END = r"(?![A-Za-z0-9_-])"
-
-# Control characters and those that turn the direction of writing: a keyword is shown on a terminal.
-_UNSEEN = "[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 _LISTINGS: Mapping[str, Listing] = {"like": "likes", "favorite_collection": "favorites", "record": "history"}
 """Tabs of a user's page; the others show the posts. All but likes exist for the own account only."""
@@ -54,74 +46,34 @@ _PAGES: Mapping[RefKind, str] = {
 _REFLOW = "https://webcast.amemv.com/douyin/webcast/reflow/{}"
 
 
-class Link(NamedTuple):
-    """The parts of a link that matter: host in lower case, path as written, the first value of each parameter."""
-
-    host: str
-    path: str
-    parameters: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """One form of link.
-
-    The id is group `id` of `path`, or of the value of `parameter`. `part` is a parameter, or a group of `path`, that
-    narrows the id down: it is appended after a `/`. A form with a `refusal` is known and out of scope.
-    """
-
-    name: str
-    domains: tuple[str, ...]
-    path: str
-    kind: RefKind = "post"
-    parameter: str | None = None
-    value: str = _ID
-    part: str | None = None
-    refusal: str | None = None
-
-    def id(self, link: Link) -> str | None:
-        """The id in `link`, "" for a form without; None if the link has another form."""
-        found = re.match(self.path, link.path)
-        if not found or not within(link.host, self.domains):
-            return None
-        if self.parameter is not None:
-            named = re.match(self.value + _END, link.parameters.get(self.parameter, ""))
-            return named["id"] if named else None
-        groups = found.groupdict()
-        part = (groups | dict(link.parameters)).get(self.part or "")
-        return "/".join(filter(None, [groups.get("id", ""), part]))
-
-
 FORMS: tuple[Form, ...] = (
     Form("xigua", ("ixigua.com",), "", refusal=_XIGUA),
     Form("xigua-redirect", _WEB, "/xg/video/", refusal=_XIGUA),
-    Form("short", SHORT_HOSTS, r"/(?P<id>[A-Za-z0-9_-]{6,32})" + _END, "short"),
+    Form("short", SHORT_HOSTS, r"/(?P<id>[A-Za-z0-9_-]{6,32})" + END, "short"),
     Form("player", ("open.douyin.com",), r"/player/video/?$", parameter="vid"),
     Form("modal", _WEB, "", parameter="modal_id"),
     Form("follow-room", _WEB, "/follow/?$", "room", parameter="webRid", value=_NAME),
-    Form("post", _WEB, r"(?:/m|/share)?/(?:video|shipin|note|gallery|slides|article)/" + _ID + _END),
-    Form("self", _WEB, r"/user/(?P<id>self)" + _END, "user"),
+    Form("post", _WEB, r"(?:/m|/share)?/(?:video|shipin|note|gallery|slides|article)/" + ID + END),
+    Form("self", _WEB, r"/user/(?P<id>self)" + END, "user"),
     Form("share-user", _WEB, "/share/user/", "user", parameter="sec_uid", value=f"(?P<id>{_STABLE})"),
-    Form("user", _WEB, rf"(?:/share)?/user/(?P<id>{_STABLE}|[0-9]{{1,20}})" + _END, "user"),
-    Form("mix", _WEB, r"(?:/share)?/(?:collection|mix(?:/detail)?)/" + _ID + _END, "mix"),
+    Form("user", _WEB, rf"(?:/share)?/user/(?P<id>{_STABLE}|[0-9]{{1,20}})" + END, "user"),
+    Form("mix", _WEB, r"(?:/share)?/(?:collection|mix(?:/detail)?)/" + ID + END, "mix"),
     Form("series", _WEB, "/series/?$", "series", parameter="series_id"),
-    Form("sound", _WEB, r"(?:/share)?/music/" + _ID + _END, "sound"),
-    Form("hashtag", _WEB, r"(?:/share)?/(?:hashtag|challenge)/" + _ID + _END, "hashtag"),
+    Form("sound", _WEB, r"(?:/share)?/music/" + ID + END, "sound"),
+    Form("hashtag", _WEB, r"(?:/share)?/(?:hashtag|challenge)/" + ID + END, "hashtag"),
     Form("search", _WEB, r"(?:/root|/jingxuan)?/search/(?P<id>[^/]+)", "search"),
-    Form("trending", _WEB, r"/hot/" + _ID + _END, "trending"),
+    Form("trending", _WEB, r"/hot/" + ID + END, "trending"),
     Form("board", _WEB, r"/(?P<id>hot)/?$", "trending"),
-    Form(
-        "film", _WEB, r"/lvdetail/" + _ID + r"(?:/(?P<episode>[0-9]{1,20}))?" + _END, "film", part="episode"
-    ),
-    Form("replay", _WEB, r"/vsdetail/" + _ID + _END, "replay"),
+    Form("film", _WEB, r"/lvdetail/" + ID + r"(?:/(?P<episode>[0-9]{1,20}))?" + END, "film", part="episode"),
+    Form("replay", _WEB, r"/vsdetail/" + ID + END, "replay"),
     Form(
         "reflow-replay",
         ("amemv.com",),
-        r"(?:/douyin)?/webcast/reflow/episode/" + _ID + _END,
+        r"(?:/douyin)?/webcast/reflow/episode/" + ID + END,
         "replay",
         part="replay_id",
     ),
-    Form("reflow", ("amemv.com",), r"(?:/douyin)?/webcast/reflow/" + _ID + _END, "room"),
+    Form("reflow", ("amemv.com",), r"(?:/douyin)?/webcast/reflow/" + ID + END, "room"),
     Form("page-room", _WEB, r"/(?:root|follow|share)/live/" + _NAME, "room"),
     Form("room", ("live.douyin.com",), rf"/{_NAME}/?$", "room"),
     Form("feed", _WEB, r"/(?:jingxuan|discover|follow|friend|recommend|channel/[0-9]+)/?$", refusal=_FEED),
@@ -138,23 +90,28 @@ def match(text: str) -> Ref | None:
         return Ref("douyin", "post", text)
     if re.fullmatch(_STABLE, text):
         return Ref("douyin", "user", text)
-    link = _split(text)
-    found = _find(link) if link else None
-    return _ref(*found) if found else None
+    link = split(text)
+    found = find(FORMS, link) if link else None
+    return _ref(*found, link) if link and found else None
 
 
 def is_home(text: str) -> bool:
     """Whether a link is Douyin's bare front page, where a short link leads that has run out."""
-    link = _split(text.strip())
+    link = split(text.strip())
     if link is None or link.host not in _HOMES:
         return False
     return link.path in ("", "/") and "modal_id" not in link.parameters
 
 
 def url(ref: Ref) -> str:
-    """The address a person would open for this ref; `match` gives the ref back."""
+    """The address a person would open for this ref; `match` gives the ref back.
+
+    Raises UnsupportedURL for a kind that Douyin does not have.
+    """
     if ref.kind == "short":
         return ref.id
+    if ref.kind not in _PAGES:
+        raise UnsupportedURL(f"{ref}: Douyin has no such thing as a {ref.kind}")
     if ref.kind == "room" and re.fullmatch("[0-9]{17,}", ref.id):
         return _REFLOW.format(ref.id)
     if ref.kind == "replay" and "/" in ref.id:
@@ -167,40 +124,11 @@ def url(ref: Ref) -> str:
     return f"{page}?showTab={tab}" if tab else page
 
 
-def _split(text: str) -> Link | None:
-    """The parts of an http(s) link without login, strange port or anything that two readers could split in two ways."""
-    if re.search(r"[\s\\\x00-\x1f\x7f]", text):
-        return None
-    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
-        text = "https://" + text.removeprefix("//")
-    try:
-        parts = urlsplit(text)
-        usual = parts.port in (None, 80, 443)
-    except ValueError:
-        return None
-    host = (parts.hostname or "").removesuffix(".")
-    if parts.scheme not in ("http", "https") or "@" in parts.netloc or not usual:
-        return None
-    if not host.isascii() or host.endswith("."):
-        return None
-    return Link(host, parts.path, dict(reversed(parse_qsl(parts.query))))
-
-
-def _find(link: Link) -> tuple[Form, str, Link] | None:
-    for form in FORMS:
-        id = form.id(link)
-        if id is not None:
-            return form, id, link
-    return None
-
-
 def _ref(form: Form, id: str, link: Link) -> Ref | None:
-    if form.refusal:
-        raise UnsupportedURL(f"{link.host}{link.path}: {form.refusal}")
     if form.kind == "short":
         return Ref("douyin", "short", f"https://{link.host}/{id}/")
     if form.kind == "search":
-        keyword = re.sub(_UNSEEN, "", unquote(id)).strip()
+        keyword = word(id)
         return Ref("douyin", "search", keyword) if keyword else None
     return Ref("douyin", form.kind, id, _listing(id, link) if form.kind == "user" else None)
 

@@ -8,6 +8,7 @@ import pytest
 
 from dyvine_cli.errors import UnsupportedURL
 from dyvine_cli.models import Listing, Ref, RefKind
+from dyvine_cli.sites import forms
 from dyvine_cli.sites.douyin import urls
 
 ID = "7372484719365098803"
@@ -16,6 +17,7 @@ POST = Ref("douyin", "post", ID)
 USER = Ref("douyin", "user", STABLE)
 SELF = Ref("douyin", "user", "self")
 LIKES = Ref("douyin", "user", STABLE, "likes")
+ELSEWHERE: tuple[RefKind, ...] = ("collection",)
 
 
 def ref(kind: RefKind, id: str) -> Ref:
@@ -208,9 +210,9 @@ REFUSED = [
 )
 def test_match(form: str, link: str, expected: Ref) -> None:
     """A link means what the table says, by the form it was meant for."""
-    parts = urls._split(link)
+    parts = forms.split(link)
     assert parts is not None
-    found = urls._find(parts)
+    found = forms.find(urls.FORMS, parts)
     assert found is not None
 
     assert found[0].name == form
@@ -242,9 +244,16 @@ def test_url_is_the_inverse_of_match(expected: Ref) -> None:
 def test_every_kind_of_ref_has_an_address() -> None:
     """No kind is forgotten by `url`, and a hostile id stays inside its place."""
     for kind in get_args(RefKind):
-        if kind != "short":
+        if kind not in ("short", *ELSEWHERE):
             assert urls.url(ref(kind, "../?x=1#y")).startswith("https://")
             assert "?x=1" not in urls.url(ref(kind, "../?x=1#y"))
+
+
+@pytest.mark.parametrize("kind", ELSEWHERE)
+def test_a_kind_that_only_tiktok_has_is_refused(kind: RefKind) -> None:
+    """A printed ref of a kind that Douyin does not have is no address of Douyin's."""
+    with pytest.raises(UnsupportedURL, match=kind):
+        urls.url(ref(kind, ID))
 
 
 @pytest.mark.parametrize("listing", get_args(Listing))
