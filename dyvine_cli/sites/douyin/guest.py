@@ -14,6 +14,7 @@ from dyvine_cli.http.api import Answer, ApiClient, Request
 from dyvine_cli.identity import Profile
 from dyvine_cli.sites.douyin import sign
 from dyvine_cli.sites.douyin.refusals import judge_page
+from dyvine_cli.sites.verify_fp import verify_fp
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Guest:
         """Make what is missing. Raises RiskControl when Douyin does not hand it out, NetworkError."""
         async with self._lock:
             if not self.verify_fp:
-                value = sign.verify_fp(now_ms=int(self._clock() * 1000), random=self._draw)
+                value = verify_fp(now_ms=int(self._clock() * 1000), random=self._draw)
                 self._http.set_cookie("s_v_web_id", value, url=SITE_URL)
             if not self._cookie("ttwid"):
                 await self._register()

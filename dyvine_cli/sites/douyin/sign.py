@@ -7,11 +7,8 @@ Every constant stands in `sign.toml` with its origin; the algorithms are describ
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache, reduce
 from operator import xor
@@ -19,11 +16,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote_to_bytes
 
-from dyvine_cli.errors import ConfigError
+from dyvine_cli.sites import xbogus
+from dyvine_cli.sites.ciphers import Random, base64_with, md5, rc4, rc4_schedule, rc4_stream
+from dyvine_cli.sites.constants import check_alphabet, tables, trying
 from dyvine_cli.sites.douyin.sm3 import sm3
+from dyvine_cli.sites.xbogus import XBogus
 
 Family = Literal["chrome", "firefox", "safari", "edge", "huawei", "other"]
-Random = Callable[[], float]
 
 USER_AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 """Chrome on Windows: what the known parameters of all signatures were captured with."""
@@ -31,7 +30,6 @@ USER_AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTM
 AMBIGUOUS = frozenset("!'()~+ ")
 """Characters that the two known encoders of the web signature write differently."""
 
-_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SIGNED = ("timestamp", "x-secsdk-web-signature")
 
 # In this order: an Edge names Chrome and Safari too, a Chrome names Safari.
@@ -104,17 +102,6 @@ class Cus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class XBogus:
-    """Constants of `X-Bogus`."""
-
-    agent_key: tuple[int, ...]
-    head: tuple[int, ...]
-    canvas: int
-    key: int
-    prefix: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSignature:
     """Constants of `x-secsdk-web-signature`."""
 
@@ -150,16 +137,13 @@ class Constants:
 
         Raises ConfigError naming the key for one that does not exist, has another type or cannot be signed with.
         """
-        tables = _read_toml(Path(__file__).with_name("sign.toml"))
-        if path is None:
-            return cls._of(tables)
-        constants = cls._of(_replaced(tables, _read_toml(path), str(path)))
-        _try_out(constants, str(path))
+        constants = cls._of(tables(Path(__file__).with_name("sign.toml"), path))
+        if path is not None:
+            _try_out(constants, str(path))
         return constants
 
     @classmethod
-    def _of(cls, tables: Mapping[str, Any]) -> Constants:
-        rooms = {name: _frozen(table) for name, table in tables.items()}
+    def _of(cls, rooms: Mapping[str, Any]) -> Constants:
         return cls(
             alphabets=Alphabets(**rooms["alphabets"]),
             dhzx=Dhzx(**rooms["dhzx"]),
@@ -170,52 +154,16 @@ class Constants:
         )
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as exc:
-        raise ConfigError(f"{path}: the signing constants cannot be read: {exc}") from exc
-
-
-def _replaced(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """`ours` with the values of `theirs`, which may add no key and change no type."""
-    merged = dict(ours)
-    for key, value in theirs.items():
-        place = f"{where}: {key}"
-        if key not in ours:
-            raise ConfigError(f"{place}: no such signing constant", hint=f"known here: {', '.join(ours)}")
-        if not _alike(ours[key], value):
-            raise ConfigError(f"{place}: must be written like {ours[key]!r}")
-        merged[key] = _replaced(ours[key], value, place) if isinstance(value, dict) else value
-    return merged
-
-
-def _alike(ours: Any, theirs: Any) -> bool:
-    if isinstance(ours, list) and isinstance(theirs, list):
-        return bool(theirs) and all(_alike(ours[0], value) for value in theirs)
-    return type(ours) is type(theirs)
-
-
 def _try_out(constants: Constants, where: str) -> None:
     """Refuse what has the right types but fails in the middle of signing."""
     for alphabet in fields(constants.alphabets):
-        digits = getattr(constants.alphabets, alphabet.name)
-        if len(set(digits)) != 64 or len(digits) != 64 or not digits.isascii():
-            raise ConfigError(f"{where}: alphabets: {alphabet.name}: must be 64 different ASCII characters")
-    try:
+        check_alphabet(alphabet.name, getattr(constants.alphabets, alphabet.name), where)
+    with trying(where):
         a_bogus("", "", now_ms=2**41, random=float, constants=constants)
         a_bogus_cus("", "", start_ms=2**41, end_ms=2**41, random=float, constants=constants)
         a_bogus_cus("", "", start_ms=2**41, end_ms=2**41, random=float, method="GET", constants=constants)
         x_bogus("", "", now_s=2**31, constants=constants)
         ac_signature("", "", "", now_s=2**31, constants=constants)
-    except (ArithmeticError, LookupError, StopIteration, TypeError, ValueError) as exc:
-        raise ConfigError(f"{where}: these constants cannot be signed with: {exc!r}") from exc
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _frozen(inner) for key, inner in value.items()}
-    return tuple(_frozen(inner) for inner in value) if isinstance(value, list) else value
 
 
 CONSTANTS = Constants.load()
@@ -331,7 +279,7 @@ def web_signature(query: str, uifid: str, *, now_s: int, constants: Constants = 
     kept.append(f"timestamp={now_s}")
     signed = "&".join(kept)
     text = f"{uifid}_{now_s}_{constants.web_signature.salt}_{signed}"
-    return f"{signed}&x-secsdk-web-signature={_md5(text.encode()).hex()}"
+    return f"{signed}&x-secsdk-web-signature={md5(text.encode()).hex()}"
 
 
 def _component(value: bytes) -> str:
@@ -462,7 +410,8 @@ def a_bogus_cus(
     scalars = [slots[slot] for slot in const.order]
     values = [*scalars, *fingerprint, reduce(xor, scalars)]
     sealed = [
-        value ^ byte for value, byte in zip(values, _stream(_schedule(const.key.encode())), strict=False)
+        value ^ byte
+        for value, byte in zip(values, rc4_stream(rc4_schedule(const.key.encode())), strict=False)
     ]
     return _wide_base64([*_cus_prefix(random, marks), *sealed], constants.alphabets.result)
 
@@ -507,19 +456,9 @@ def _wide_base64(values: Sequence[int], alphabet: str) -> str:
 
 
 def x_bogus(query: str, user_agent: str, *, now_s: int, constants: Constants = CONSTANTS) -> str:
-    """The 28 characters of `X-Bogus` for a percent-encoded query.
-
-    The original is undefined for queries of up to 32 characters: it takes them for hexadecimal digests.
-    """
-    const = constants.x_bogus
-    sealed = rc4(bytes(const.agent_key), user_agent.encode("latin-1", "replace"))
-    agent = _md5(base64.b64encode(sealed))
-    empty = _md5(_md5(b""))
-    asked = _md5(_md5(query.encode()))
-    payload = bytes(const.head) + asked[14:] + empty[14:] + agent[14:]
-    payload += (now_s & 0xFFFFFFFF).to_bytes(4, "big") + const.canvas.to_bytes(4, "big")
-    payload += bytes([reduce(xor, payload)])
-    return base64_with(bytes(const.prefix) + rc4(bytes([const.key]), payload), constants.alphabets.x_bogus)
+    """The 28 characters of `X-Bogus` for a percent-encoded query; some calls still carry it."""
+    alphabet = constants.alphabets.x_bogus
+    return xbogus.x_bogus(query, user_agent, now_s=now_s, constants=constants.x_bogus, alphabet=alphabet)
 
 
 def ac_signature(
@@ -550,21 +489,6 @@ def ac_signature(
     return f"{text}{check & 255:02x}"
 
 
-def verify_fp(*, now_ms: int, random: Random) -> str:
-    """A fresh `s_v_web_id`, which the query repeats as `verifyFp` and `fp`."""
-    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    out = []
-    for position in range(36):
-        if position in (8, 13, 18, 23):
-            out.append("_")
-        elif position == 14:
-            out.append("4")
-        else:
-            drawn = int(random() * 62)
-            out.append(alphabet[drawn & 3 | 8 if position == 19 else drawn])
-    return f"verify_{_base36(now_ms)}_{''.join(out)}"
-
-
 def _rolled(text: str, start: int, multiplier: int) -> int:
     for char in text:
         start = (start ^ ord(char)) * multiplier & 0xFFFFFFFF
@@ -576,20 +500,7 @@ def _five(word: int, digits: str) -> str:
     return "".join(digits[word >> shift & 63] for shift in (24, 18, 12, 6, 0))
 
 
-def _base36(number: int) -> str:
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return digits or "0"
-
-
 # ---- primitives
-
-
-def rc4(key: bytes, data: bytes) -> bytes:
-    """RC4 as in the textbooks."""
-    return bytes(value ^ byte for value, byte in zip(data, _stream(_schedule(key)), strict=False))
 
 
 def rc4_bdms(key: bytes, data: bytes) -> bytes:
@@ -599,31 +510,7 @@ def rc4_bdms(key: bytes, data: bytes) -> bytes:
     for i in range(256):
         j = (j * state[i] + j + key[i % len(key)]) & 255
         state[i], state[j] = state[j], state[i]
-    return bytes(value ^ byte for value, byte in zip(data, _stream(state), strict=False))
-
-
-def base64_with(data: bytes, alphabet: str) -> str:
-    """Base64 with other digits; the padding stays `=`."""
-    return base64.b64encode(data).decode().translate(str.maketrans(_BASE64, alphabet))
-
-
-def _schedule(key: bytes) -> list[int]:
-    state = list(range(256))
-    j = 0
-    for i in range(256):
-        j = (j + state[i] + key[i % len(key)]) & 255
-        state[i], state[j] = state[j], state[i]
-    return state
-
-
-def _stream(state: list[int]) -> Iterator[int]:
-    """RC4's key stream without end; uses up `state`."""
-    i = j = 0
-    while True:
-        i = (i + 1) & 255
-        j = (j + state[i]) & 255
-        state[i], state[j] = state[j], state[i]
-        yield state[(state[i] + state[j]) & 255]
+    return bytes(value ^ byte for value, byte in zip(data, rc4_stream(state), strict=False))
 
 
 def _salted(text: str, salt: str) -> bytes:
@@ -641,10 +528,6 @@ def _js_bytes(text: str) -> bytes:
     units = text.encode("utf-16-be", "surrogatepass")
     pairs = zip(units[::2], units[1::2], strict=True)
     return b"".join(bytes([high, low]) if high else bytes([low]) for high, low in pairs)
-
-
-def _md5(data: bytes) -> bytes:
-    return hashlib.md5(data, usedforsecurity=False).digest()
 
 
 def _little(slot: int, value: int, count: int) -> dict[int, int]:

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from dyvine_cli.errors import ConfigError
+from dyvine_cli.sites import ciphers
+from dyvine_cli.sites.ciphers import base64_with, rc4
 from dyvine_cli.sites.douyin import sign
 from dyvine_cli.sites.douyin.sm3 import portable_sm3, sm3
+from dyvine_cli.sites.verify_fp import verify_fp
 
 OWN = json.loads((Path(__file__).parents[2] / "data/douyin/signatures.json").read_text(encoding="utf-8"))
 UIFID = "0f1e2d3c4b5a69788796a5b4c3d2e1f0" * 5
@@ -169,19 +172,17 @@ def primitive(row: dict[str, Any]) -> str:
         assert sm3(text) == portable_sm3(text)
         return sm3(text).hex()
     if name.startswith("RC4"):
-        cipher = sign.rc4_bdms if "bdms" in name else sign.rc4
+        cipher = sign.rc4_bdms if "bdms" in name else rc4
         return cipher(bytes.fromhex(row["key_hex"]), data).hex()
     if name.startswith("custom base64"):
         digits = sign.CONSTANTS.alphabets
-        return sign.base64_with(
-            data, {"s3": digits.agent, "s4": digits.result, "xb": digits.x_bogus}[name[-2:]]
-        )
+        return base64_with(data, {"s3": digits.agent, "s4": digits.result, "xb": digits.x_bogus}[name[-2:]])
     if name == "x-secsdk-web-signature":
         return sign.web_signature(row["query_before"], row["uifid"], now_s=row["timestamp_s"])
     if name == "__ac_signature":
         return sign.ac_signature(row["site"], row["nonce"], row["user_agent"], now_s=row["timestamp_s"])
     assert name == "verifyFp / s_v_web_id"
-    return sign.verify_fp(now_ms=row["time_ms"], random=numbers(row["random_values"]))
+    return verify_fp(now_ms=row["time_ms"], random=numbers(row["random_values"]))
 
 
 def expected_of(row: dict[str, Any]) -> str:
@@ -259,7 +260,7 @@ def test_ac_signature(row: dict[str, Any]) -> None:
 @own("verify_fp")
 def test_verify_fp(row: dict[str, Any]) -> None:
     """The clock and the random numbers decide the id."""
-    signed = sign.verify_fp(now_ms=row["now_ms"], random=random.Random(row["seed"]).random)
+    signed = verify_fp(now_ms=row["now_ms"], random=random.Random(row["seed"]).random)
 
     assert signed == row["expected"]
     assert len(signed.split("_", 2)[2]) == 36
@@ -357,11 +358,11 @@ def test_canary_of_the_query(digest: bytes, expected: int) -> None:
 
 def test_ninth_bit_goes_to_the_neighbour() -> None:
     """Values above 255 change the digit before them, as in JavaScript, and a first one is cut."""
-    alphabet = sign._BASE64
+    alphabet = ciphers._BASE64
 
-    assert sign._wide_base64([0, 0x100, 0], alphabet) == sign.base64_with(bytes([1, 0, 0]), alphabet)
-    assert sign._wide_base64([0x101, 0, 0], alphabet) == sign.base64_with(bytes([1, 0, 0]), alphabet)
-    assert sign._wide_base64([1, 0x102], alphabet) == sign.base64_with(bytes([1, 2]), alphabet)
+    assert sign._wide_base64([0, 0x100, 0], alphabet) == base64_with(bytes([1, 0, 0]), alphabet)
+    assert sign._wide_base64([0x101, 0, 0], alphabet) == base64_with(bytes([1, 0, 0]), alphabet)
+    assert sign._wide_base64([1, 0x102], alphabet) == base64_with(bytes([1, 2]), alphabet)
 
 
 @pytest.mark.parametrize(
