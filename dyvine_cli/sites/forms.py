@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from dyvine_cli.errors import UnsupportedURL
 from dyvine_cli.http.addresses import within
@@ -97,6 +97,6 @@ def find(forms: Sequence[Form], link: Link) -> tuple[Form, str] | None:
     return None
 
 
-def word(text: str) -> str:
-    """A percent-encoded keyword or name as it may be shown; "" if nothing visible is left."""
-    return re.sub(_UNSEEN, "", unquote(text)).strip()
+def shown(text: str) -> str:
+    """A keyword or name without what a terminal would obey; "" if nothing visible is left."""
+    return re.sub(_UNSEEN, "", text).strip()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from dyvine_cli.errors import UnsupportedURL
 from dyvine_cli.models import Listing, Ref, RefKind
-from dyvine_cli.sites.forms import END, ID, STABLE_PREFIX, Form, Link, find, split, word
+from dyvine_cli.sites.forms import END, ID, STABLE_PREFIX, Form, Link, find, shown, split
 
 HOSTS: tuple[str, ...] = ("douyin.com", "iesdouyin.com", "amemv.com")
 """Domains whose links belong to Douyin, with everything below them."""
@@ -128,7 +128,7 @@ def _ref(form: Form, id: str, link: Link) -> Ref | None:
     if form.kind == "short":
         return Ref("douyin", "short", f"https://{link.host}/{id}/")
     if form.kind == "search":
-        keyword = word(id)
+        keyword = shown(unquote(id))
         return Ref("douyin", "search", keyword) if keyword else None
     return Ref("douyin", form.kind, id, _listing(id, link) if form.kind == "user" else None)
 

@@ -1,0 +1,1 @@
+"""TikTok, as its web page www.tiktok.com shows it."""
