@@ -124,7 +124,8 @@ def options() -> list[str]:
     for group in (Reach, Show, Take):
         hints = get_type_hints(group, include_extras=True)
         for each in fields(group):
-            names += get_args(hints[each.name])[1].param_decls
+            decls = get_args(hints[each.name])[1].param_decls
+            names += [usual for usual, _, _ in (decl.partition("/") for decl in decls)]
     return names
 
 
