@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+CLOSED = 141
+STREAMS = (0, 1, 2)
+
 
 def main() -> None:
     """Run the program. A closed stdout ends it quietly with status 141, a stray Ctrl-C with 130."""
@@ -13,19 +16,43 @@ def main() -> None:
 
         sys.stdout.write(VERSION + "\n")
         return
-    for stream in (sys.stdout, sys.stderr, sys.stdin):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace" if stream is not sys.stdin else "replace")
+    _prepare_streams()
     try:
         from dyvine_cli.cli.app import main as run
 
-        run()
+        code = run()
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        code = CLOSED
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = 130
+    if code == CLOSED:
+        _let_go()
+    sys.exit(code)
+
+
+def _prepare_streams() -> None:
+    """UTF-8 whatever the locale; a stream that was closed before we began leads to nowhere, not to our next file."""
+    for number in STREAMS:
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdin = sys.stdin or os.fdopen(0, "r", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                encoding="utf-8", errors="replace" if stream is sys.stdin else "backslashreplace"
+            )
+
+
+def _let_go() -> None:
+    """What is still buffered goes nowhere, so that the interpreter's own flush at the end stays quiet."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(nowhere, number)
 
 
 if __name__ == "__main__":

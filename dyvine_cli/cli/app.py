@@ -1,19 +1,18 @@
-"""The `dyvine` program: options before the noun, one run of one operation, its exit status."""
+"""The `dyvine` program: a command line in, one run of one operation, its exit status."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dyvine_cli.cli.grammar import Root, takes
-from dyvine_cli.cli.options import Common, Reach, Show, Take, nearest
+from dyvine_cli.cli.call import Call, takes
+from dyvine_cli.cli.grammar import Root, misuse
+from dyvine_cli.cli.options import Common, Reach, Show, Take
+from dyvine_cli.cli.stop import Stop
 from dyvine_cli.errors import DyvineError
 
 if TYPE_CHECKING:
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
 
 EXIT_STATUSES = """Exit statuses: 0 done or nothing new; 1 unexpected; 2 wrong input; 3 some of several failed; 4 login needed;
 5 not there (deleted, private, banned); 6 refused by the platform; 7 listing cut short; 8 unknown answer; 9 network; 10 disk;
-11 target; 12 archive; 13 not live; 14 another run is busy; 15 nothing new (--fail-if-nothing-new); 130/143 stopped."""
+11 target; 12 archive; 13 not live; 14 another run is busy; 15 nothing new (--fail-if-nothing-new); 130 Ctrl-C; 143 SIGTERM;
+141 stdout closed."""
 
 app = typer.Typer(
     name="dyvine",
@@ -47,115 +47,80 @@ def _version(wanted: bool) -> None:
 @app.callback()
 @takes(Reach, Show, Take)
 def root(
-    ctx: typer.Context,
-    *,
+    given: Common,
     version: Annotated[
         bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = None,
-    reach: Reach,
-    show: Show,
-    take: Take,
 ) -> None:
     """Keep what is published on Douyin: posts, pictures, whole accounts.
 
-    `dyvine LINK` downloads whatever the link is. The options of a command (`dyvine get --help`) may also stand before
-    it.
+    `dyvine LINK` downloads whatever the link is; paste share text as it is. The options of a command (`dyvine get
+    --help`) may also stand before it.
     """
-    ctx.obj = Common(reach=reach, show=show, take=take)
 
 
-def common(ctx: typer.Context, reach: Reach, show: Show, take: Take | None = None) -> Common:
-    """The shared options of this call, the nearest place winning."""
-    outer = ctx.find_object(Common) or Common()
-    return Common(
-        reach=nearest(reach, outer.reach),
-        show=nearest(show, outer.show),
-        take=nearest(take or Take(), outer.take),
-    )
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, that of this process if None is given; the exit status."""
+    try:
+        call = parse(sys.argv[1:] if arguments is None else arguments)
+        return call if isinstance(call, int) else call.run()
+    except DyvineError as error:
+        from dyvine_cli.cli.output import tell
+
+        tell(error)
+        return error.exit_code
+
+
+def parse(arguments: Sequence[str]) -> Call | int:
+    """What a command line means; an exit status where help or the version was all it asked for. Raises InputError."""
+    command: Any = typer.main.get_command(app)
+    try:
+        outcome = command.main(args=list(arguments), prog_name="dyvine", standalone_mode=False)
+    except typer.TyperException as error:
+        raise misuse(error) from None
+    return outcome if isinstance(outcome, Call) else int(outcome or 0)
 
 
 Operation = Callable[["Workspace", "Selection", "Report"], Awaitable[int]]
 """What a command asks for; returns the exit status."""
 
 
-def finish(given: Common, operation: Operation, *, events: bool = True) -> None:
-    """Open the workspace, run one operation, show what happens, and leave with its exit status.
+def finish(given: Common, operation: Operation, *, events: bool = True) -> int:
+    """Open the workspace, run one operation, show what happens; its exit status.
 
-    `events` False keeps events off stdout, because the operation's answer goes there.
+    `events` False keeps events off stdout, because the operation's answer goes there. Raises what ends the run.
     """
-    from dyvine_cli.cli.output import choose, tell
+    from dyvine_cli.cli.output import choose
+    from dyvine_cli.cli.output.logs import set_up_logging
     from dyvine_cli.cli.settings import settings_of
 
+    settings = settings_of(given)
+    set_up_logging(settings.verbose, traffic=settings.print_traffic)
+    stop = Stop()
     try:
-        settings = settings_of(given)
-        set_up_logging(given.show.verbose or settings.verbose, traffic=settings.print_traffic)
-        with choose(given, settings, events=events) as report:
-            code = asyncio.run(_run(settings, operation, report))
-    except DyvineError as error:
-        tell(error)
-        code = error.exit_code
-    raise typer.Exit(code)
+        with choose(given, settings, stop.on_fault, events=events) as report:
+            code = asyncio.run(_run(settings, operation, report, stop))
+    except KeyboardInterrupt:  # where the loop has no signal handlers
+        stop.number = 2
+        code = 130
+    if stop.number:
+        from dyvine_cli.cli.output import note
+
+        note("stopped; the same command goes on where this one ended")
+    return code
 
 
-def simply(action: Callable[[], int | None]) -> None:
-    """Run something without a workspace; its errors are told the same way."""
-    from dyvine_cli.cli.output import tell
-
-    try:
-        code = action() or 0
-    except DyvineError as error:
-        tell(error)
-        code = error.exit_code
-    raise typer.Exit(code)
-
-
-async def _run(settings: Settings, operation: Operation, report: Report) -> int:
-    """The operation, stopped by Ctrl-C and SIGTERM within two seconds; a second Ctrl-C ends the process at once."""
+async def _run(settings: Settings, operation: Operation, report: Report, stop: Stop) -> int:
+    """The operation, ended early by whatever stops it."""
     from dyvine_cli.cli.settings import selection_of
     from dyvine_cli.operations.workspace import open_workspace
 
-    stopped: list[int] = []
-    task = asyncio.current_task()
-
-    def stop(number: int) -> None:
-        if stopped or task is None:
-            os._exit(128 + number)
-        stopped.append(number)
-        task.cancel()
-
-    _listen(stop)
+    stop.listen()
     try:
         async with open_workspace(settings, report) as workspace:
-            return await operation(workspace, selection_of(settings), report)
+            code = await operation(workspace, selection_of(settings), report)
     except asyncio.CancelledError:
-        if not stopped:
+        if stop.code is None:
             raise
-        sys.stderr.write("stopped; the same command goes on where this one ended\n")
-        return 128 + stopped[0]
-
-
-def _listen(stop: Callable[[int], None]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop, number)
-        except NotImplementedError:  # Windows: Ctrl-C cancels through KeyboardInterrupt
-            return
-
-
-def set_up_logging(verbose: int, *, traffic: bool) -> None:
-    """Show the package's log on stderr: -v routes and answers, -vv everything of ours; others' logs stay silent."""
-    level = logging.DEBUG if verbose >= 2 else logging.INFO if verbose else logging.WARNING
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-    ours = logging.getLogger("dyvine_cli")
-    ours.handlers[:] = [handler]
-    ours.setLevel(level)
-    ours.propagate = False
-    if traffic:
-        logging.getLogger("dyvine_cli.traffic").setLevel(logging.DEBUG)
-
-
-def main(*args: Any) -> None:
-    """Run the command line of this process."""
-    app(*args, prog_name="dyvine")
+        return stop.code
+    return code if stop.code is None else stop.code

@@ -6,13 +6,10 @@ import json
 import os
 from pathlib import Path
 
-import typer
+from dyvine_cli.cli.call import Run, noun_app, verb
+from dyvine_cli.cli.options import Common, Reach, Show, Take
 
-from dyvine_cli.cli.app import common, simply
-from dyvine_cli.cli.grammar import NounAlone, takes
-from dyvine_cli.cli.options import Reach, Show, Take
-
-app = typer.Typer(cls=NounAlone, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = noun_app()
 
 
 @app.callback()
@@ -20,85 +17,80 @@ def config() -> None:
     """Show, create, find and check the configuration."""
 
 
-@app.command()
-@takes(Reach, Show, Take)
-def show(ctx: typer.Context, *, reach: Reach, show: Show, take: Take) -> None:
+@verb(app, Reach, Show, Take)
+def show(given: Common) -> Run:
     """Show every setting in force and where it comes from; secrets are masked."""
-    given = common(ctx, reach, show, take)
 
-    def action() -> None:
+    def run() -> int:
         from dyvine_cli.cli.output import say
         from dyvine_cli.cli.settings import settings_of
 
         for each in settings_of(given).shown():
-            if given.show.json:
-                say(
-                    json.dumps(
-                        {"v": 1, "key": each.key, "value": each.value, "origin": each.origin},
-                        ensure_ascii=False,
-                    )
-                )
-            else:
-                say(f"{each.key} = {each.value}  # {each.origin}")
+            found = {"v": 1, "key": each.key, "value": each.value, "origin": each.origin}
+            say(
+                json.dumps(found, ensure_ascii=False)
+                if given.show.json
+                else f"{each.key} = {each.value}  # {each.origin}"
+            )
+        return 0
 
-    simply(action)
+    return run
 
 
-@app.command()
-@takes(Reach)
-def init(ctx: typer.Context, *, reach: Reach) -> None:
+@verb(app, Reach)
+def init(given: Common) -> Run:
     """Write a configuration file with every setting explained; an existing one is left alone."""
-    given = common(ctx, reach, Show())
 
-    def action() -> None:
+    def run() -> int:
         from dyvine_cli import config
         from dyvine_cli.cli.output import say
 
-        place = (
-            given.reach.config
-            or config.find(os.environ)
-            or config.locate(os.environ).config / config.FILE_NAME
-        )
-        config.write_fresh(place, downloads=Path.home() / "dyvine")
-        say(f"wrote {place}", f"downloads of sync and serve go to {Path.home() / 'dyvine'}")
+        downloads = Path.home() / "dyvine"
+        place = _file(given)
+        config.write_fresh(place, downloads=downloads)
+        say(f"wrote {place}", f"downloads go to {downloads}; another folder: line `path` of that file, or -P")
+        return 0
 
-    simply(action)
+    return run
 
 
-@app.command()
-@takes(Reach)
-def path(ctx: typer.Context, *, reach: Reach) -> None:
+@verb(app, Reach)
+def path(given: Common) -> Run:
     """Print where dyvine keeps its configuration, state and cache."""
-    given = common(ctx, reach, Show())
 
-    def action() -> None:
+    def run() -> int:
         from dyvine_cli import config
         from dyvine_cli.cli.output import say
 
         folders = config.locate(os.environ)
-        file = config.find(os.environ, given.reach.config) or folders.config / config.FILE_NAME
-        say(f"config  {file}", f"state   {folders.state}", f"cache   {folders.cache}")
+        say(f"config  {_file(given)}", f"state   {folders.state}", f"cache   {folders.cache}")
+        return 0
 
-    simply(action)
+    return run
 
 
-@app.command()
-@takes(Reach)
-def check(ctx: typer.Context, *, reach: Reach) -> None:
+@verb(app, Reach)
+def check(given: Common) -> Run:
     """Check the configuration file and the environment; exit status 2 names the first mistake and its line."""
-    given = common(ctx, reach, Show())
 
-    def action() -> None:
+    def run() -> int:
         from dyvine_cli import config
-        from dyvine_cli.cli.output import say
+        from dyvine_cli.cli.output import say, warn
         from dyvine_cli.cli.settings import settings_of
         from dyvine_cli.naming import Template
 
         settings = settings_of(given)
-        if settings.output:
-            Template.parse(settings.output)
-        say(*(f"warning: {each}" for each in settings.warnings))
-        file = config.find(os.environ, given.reach.config)
+        Template.parse(settings.output)
+        warn(*settings.warnings)
+        file = None if given.reach.no_config else config.find(os.environ, given.reach.config)
         say(f"{file or 'no configuration file'}: ok")
+        return 0
 
-    simply(action)
+    return run
+
+
+def _file(given: Common) -> Path:
+    """The configuration file that is read, or would be if it were there."""
+    from dyvine_cli import config
+
+    return config.find(os.environ, given.reach.config) or config.locate(os.environ).config / config.FILE_NAME

@@ -7,30 +7,32 @@ from typing import Annotated
 
 import typer
 
-from dyvine_cli.cli.app import simply
+from dyvine_cli.cli.call import Run, alone_app, verb
+from dyvine_cli.cli.options import Common
 
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+app = alone_app()
 
 
-@app.command()
+@verb(app)
 def demo(
+    given: Common,
     path: Annotated[
         Path | None,
         typer.Option(
             "-P", "--path", metavar="DIR", help="Folder for the files; else one under the temporary folder."
         ),
     ] = None,
-) -> None:
+) -> Run:
     """Download an invented account and a few posts from the built-in simulator: no account, no internet.
 
     Everything it writes is in one temporary folder, which is named at the end.
     """
 
-    def action() -> int:
+    def run() -> int:
         from dyvine_cli.cli.output.demo import Tour
         from dyvine_cli.operations.stage import Stage
 
         with Stage(path) as stage:
             return Tour(stage).show()
 
-    simply(action)
+    return run

@@ -11,6 +11,7 @@ from dyvine_cli.errors import InputError
 from dyvine_cli.operations.asked import Asked, from_lines, from_words, nothing_asked
 
 if TYPE_CHECKING:
+    from dyvine_cli.cli.call import Run
     from dyvine_cli.cli.options import Common
     from dyvine_cli.events import Report
     from dyvine_cli.models import Listing, RefKind
@@ -20,29 +21,44 @@ if TYPE_CHECKING:
 
 def download(
     given: Common, words: list[str], *, kind: RefKind | None = None, what: Listing | None = None
-) -> None:
-    """Get, or with -j, -F and -g show, what the words and the batch file name."""
+) -> Run:
+    """Get, or with -j, -F and -g show, what the words and the batch file name. Raises InputError when that is nothing."""
+    need_words(given, words, "get")
 
-    async def get(workspace: Workspace, wish: Selection, report: Report) -> int:
-        from dyvine_cli.operations.get import Getting
+    shown = given.take.dump_json or given.take.raw or given.take.list_formats or given.take.get_url
 
-        things = asked(given, words, workspace, kind)
-        getting = Getting(workspace, wish, report, kind=kind, what=what, simulate=bool(given.take.simulate))
-        return await getting.run(things, fail_if_nothing_new=workspace.fail_if_nothing_new)
+    def run() -> int:
+        lines = batch(given)
 
-    async def show(workspace: Workspace, wish: Selection, report: Report) -> int:
-        from dyvine_cli.cli.output.tables import post_shower
-        from dyvine_cli.operations import inform
+        async def get(workspace: Workspace, wish: Selection, report: Report) -> int:
+            from dyvine_cli.operations.get import Getting
 
-        things = asked(given, words, workspace, kind)
-        return await inform.posts(workspace, things, kind, wish, post_shower(given.take, wish), report)
+            things = asked(words, lines, workspace, kind)
+            getting = Getting(
+                workspace, wish, report, kind=kind, what=what, simulate=bool(given.take.simulate)
+            )
+            return await getting.run(things, fail_if_nothing_new=workspace.fail_if_nothing_new)
 
-    shown = given.take.dump_json or given.take.list_formats or given.take.get_url
-    finish(given, show if shown else get, events=not shown)
+        async def show(workspace: Workspace, wish: Selection, report: Report) -> int:
+            from dyvine_cli.cli.output.tables import post_shower
+            from dyvine_cli.operations import inform
+
+            things = asked(words, lines, workspace, kind)
+            return await inform.posts(workspace, things, kind, wish, post_shower(given, wish), report)
+
+        return finish(given, show if shown else get, events=not shown)
+
+    return run
 
 
-def asked(given: Common, words: list[str], workspace: Workspace, kind: RefKind | None) -> list[Asked]:
-    """What the call's words and its batch file name. Raises InputError when that is nothing, or no such file."""
+def need_words(given: Common, words: list[str], what: str) -> None:
+    """Raise InputError for a call that names nothing and has no batch file."""
+    if not words and not given.take.batch_file:
+        raise nothing_asked(what)
+
+
+def asked(words: list[str], lines: list[Asked], workspace: Workspace, kind: RefKind | None) -> list[Asked]:
+    """What the call's words name, before the lines of its batch file."""
 
     def is_known(word: str) -> bool:
         try:
@@ -51,18 +67,20 @@ def asked(given: Common, words: list[str], workspace: Workspace, kind: RefKind |
             return False
         return True
 
-    things = from_words(words, is_known=is_known) if words else []
-    if given.take.batch_file:
-        things += from_lines(_read(given.take.batch_file))
-    if not things:
-        raise nothing_asked(f"get{f' as a {kind}' if kind else ''}")
-    return things
+    return [*(from_words(words, is_known=is_known) if words else ()), *lines]
 
 
-def _read(name: str) -> str:
+def batch(given: Common) -> list[Asked]:
+    """The lines of the batch file, none without one. Raises InputError when it cannot be read."""
+    name = given.take.batch_file
+    if not name:
+        return []
     if name == "-":
-        return sys.stdin.read()
+        return list(from_lines(sys.stdin.read()))
     try:
-        return Path(name).read_text(encoding="utf-8-sig", errors="replace")
+        return list(from_lines(Path(name).expanduser().read_text(encoding="utf-8-sig", errors="replace")))
     except OSError as error:
-        raise InputError(f"the batch file {name} cannot be read: {error.strerror}") from error
+        raise InputError(
+            f"the batch file {name} cannot be read: {error.strerror}",
+            hint="give a text file with one link a line",
+        ) from error

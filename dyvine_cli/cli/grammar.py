@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, get_type_hints
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from dyvine_cli.cli.options import GROUPS
+from dyvine_cli.errors import InputError
 from dyvine_cli.models import Ref
 
 NOUNS = {
@@ -27,47 +26,36 @@ NOUNS = {
 """Noun to its line in `dyvine --help`; each is a module of this package."""
 
 
-def takes(*groups: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let a command's parameter of one of these dataclasses be filled from options, one per field of the dataclass."""
+class Verb(TyperCommand):
+    """A command; its help shows the shared options under their titles."""
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        own = inspect.signature(function, eval_str=True).parameters.values()
-        slots = {each.name: each.annotation for each in own if each.annotation in groups}
-        parameters = [each for each in own if each.name not in slots]
-        for group in slots.values():
-            hints = get_type_hints(group, include_extras=True)
-            parameters += [
-                inspect.Parameter(
-                    each.name,
-                    inspect.Parameter.KEYWORD_ONLY,
-                    default=each.default,
-                    annotation=hints[each.name],
-                )
-                for each in fields(group)
-            ]
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Arguments and own options first, then each group of shared ones."""
+        for title, rows in sections(self, ctx):
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
-        @functools.wraps(function)
-        def call(**values: Any) -> Any:
-            for name, group in slots.items():
-                values[name] = group(**{each.name: values.pop(each.name) for each in fields(group)})
-            return function(**values)
 
-        call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        call.__annotations__ = {each.name: each.annotation for each in parameters}
-        return call
-
-    return decorate
+def sections(command: Any, ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """The rows of a command's help by title; of a switch only its usual form is shown."""
+    found: dict[str, list[tuple[str, str]]] = {
+        title: [] for title in ("Arguments", "Options", *GROUPS.values())
+    }
+    for each in command.get_params(ctx):
+        row = each.get_help_record(ctx)
+        if row is None:
+            continue
+        title = "Arguments" if each.param_type_name == "argument" else each.rich_help_panel or "Options"
+        found[title].append((row[0].partition(" / ")[0], row[1]))
+    yield from ((title, rows) for title, rows in found.items() if rows)
 
 
 class Noun(TyperGroup):
     """A noun whose first verb may be left out: `post URL` is `post get URL`."""
 
-    needs_words = True
-    """Whether the default verb is useless without arguments; then a bare noun shows its help."""
-
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the verb first, the default one if none is named."""
-        if args or not (self.needs_words or ctx.resilient_parsing):
+        """Put the verb first, the default one if none is named; completion of an empty line offers the verbs."""
+        if args or not ctx.resilient_parsing:
             args = self.with_verb(args, ctx)
         return super().parse_args(ctx, args)
 
@@ -77,23 +65,31 @@ class Noun(TyperGroup):
         return next(iter(self.commands))
 
     def with_verb(self, args: Sequence[str], ctx: Any) -> list[str]:
-        """The arguments with their verb in front of the options."""
+        """The arguments with their verb in front of the options. Raises InputError for a misspelt verb."""
         if args and args[0] in ctx.help_option_names:
             return list(args)
         place = first_word(args, self.commands[self.default])
-        word = args[place] if place is not None else ""
-        if place is not None and word in self.commands:
-            return [word, *args[:place], *args[place + 1 :]]
-        if place is not None and place == 0:
-            self._refuse_misspelt(word, ctx)
+        if place is None:
+            return [self.default, *args]
+        if args[place] in self.commands:
+            return [args[place], *args[:place], *args[place + 1 :]]
+        if not ctx.resilient_parsing:
+            self._refuse_misspelt(args[place], ctx)
         return [self.default, *args]
 
     def _refuse_misspelt(self, word: str, ctx: Any) -> None:
         alike = get_close_matches(word, self.commands, n=1, cutoff=0.7)
         if alike and word.isascii() and word.isalpha():
-            ctx.fail(
-                f"'{word}' is neither a verb of '{ctx.info_name}' nor a link; did you mean '{alike[0]}'?"
+            raise InputError(
+                f"'{word}' is neither a verb of 'dyvine {ctx.info_name}' nor a link or id",
+                hint=f"did you mean '{alike[0]}'? To say that it is an id: dyvine {ctx.info_name} -- {word}",
             )
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """`[VERB]` and what the default verb takes."""
+        first = self.commands[self.default]
+        with first.make_context(first.name, [], parent=ctx, resilient_parsing=True) as sub:
+            return ["[VERB]", *first.collect_usage_pieces(sub)]
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """The verbs, and what the default verb would offer."""
@@ -101,20 +97,21 @@ class Noun(TyperGroup):
         with first.make_context(first.name, [], parent=ctx, resilient_parsing=True) as sub:
             return super().shell_complete(ctx, incomplete) + first.shell_complete(sub, incomplete)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """The options of the default verb, then the verbs."""
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The verbs, then the options of the default one."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, self._line(name)) for name in self.commands])
         first = self.commands[self.default]
         with first.make_context(first.name, [], parent=ctx, resilient_parsing=True) as sub:
-            rows = [row for each in first.get_params(sub) if (row := each.get_help_record(sub)) is not None]
-        with formatter.section(f"Options of '{self.default}', the default verb"):
-            formatter.write_dl([row for row in rows if not row[0].startswith("--help")])
-        super().format_commands(ctx, formatter)
+            for title, rows in sections(first, sub):
+                with formatter.section(
+                    f"{title} ({self.default})" if title in ("Arguments", "Options") else title
+                ):
+                    formatter.write_dl(rows)
 
-
-class NounAlone(Noun):
-    """A noun whose default verb needs no arguments."""
-
-    needs_words = False
+    def _line(self, name: str) -> str:
+        line = self.commands[name].get_short_help_str(limit=200)
+        return f"{line.removesuffix('.')} (the default)." if name == self.default else line
 
 
 def first_word(args: Sequence[str], command: Any) -> int | None:
@@ -132,10 +129,18 @@ def first_word(args: Sequence[str], command: Any) -> int | None:
         elif arg == "--":
             return None
         elif arg.startswith("-") and len(arg) > 1:
-            skip = arg in valued
+            skip = _waits(arg, valued)
         else:
             return place
     return None
+
+
+def _waits(arg: str, valued: Iterable[str]) -> bool:
+    """Whether an option's value is the next argument: not in `--limit=3`, `-N3`, `-s`; but in `--limit`, `-N`, `-sN`."""
+    if arg.startswith("--"):
+        return arg in valued
+    place = next((place for place, letter in enumerate(arg) if f"-{letter}" in valued), None)
+    return place == len(arg) - 1
 
 
 class Root(TyperGroup):
@@ -145,12 +150,22 @@ class Root(TyperGroup):
         super().__init__(**options)
         self.commands.update({name: TyperCommand(name, help=line) for name, line in NOUNS.items()})
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The options before the noun. Raises InputError when there is no noun."""
+        rest = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing and not ctx._protected_args:  # noqa: SLF001 - where typer keeps the noun
+            raise InputError(
+                "nothing to do: no link and no command",
+                hint="`dyvine LINK` downloads what it is, `dyvine demo` shows how, `dyvine --help` shows all commands",
+            )
+        return rest
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the noun; words with a link in them belong to `get`."""
+        """Find the noun; words with a link in them belong to `get`. Raises InputError for what is neither."""
         if args and args[0] not in self.commands and any(map(looks_like_link, args)):
             args = ["get", *args]
-        if args and args[0] not in self.commands:
-            ctx.fail(_not_a_command(args[0], self.commands))
+        if args and args[0] not in self.commands and not ctx.resilient_parsing:
+            raise _not_a_command(args[0], self.commands)
         name, stub, rest = super().resolve_command(ctx, args)
         return (name, stub, rest) if name is None else (name, load(name), rest)
 
@@ -160,23 +175,29 @@ class Root(TyperGroup):
             return load(cmd_name)
         return super().get_command(ctx, cmd_name)
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What a call consists of."""
+        return ["LINK | NOUN [VERB] TEXT... [OPTIONS]"]
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Only the options of the program itself; those of the commands are accepted here, too, and shown there."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(NOUNS.items()))
         own = [
             each for each in self.get_params(ctx) if each.name in ("version", "help", "install_completion")
         ]
         with formatter.section("Options"):
             formatter.write_dl([row for each in own if (row := each.get_help_record(ctx)) is not None])
-        self.format_commands(ctx, formatter)
 
 
-def _not_a_command(word: str, commands: Iterable[str]) -> str:
+def _not_a_command(word: str, commands: Iterable[str]) -> InputError:
+    message = f"'{word}' is neither a command nor a link"
     alike = get_close_matches(word, commands, n=1, cutoff=0.6)
     if alike:
-        return f"'{word}' is neither a command nor a link; did you mean '{alike[0]}'?"
+        return InputError(message, hint=f"did you mean '{alike[0]}'?")
     if word.isdigit():
-        return f"the bare number {word} needs its noun: dyvine post {word}"
-    return f"'{word}' is neither a command nor a link; paste the whole link, or see dyvine --help"
+        return InputError(f"the bare number {word} needs its noun", hint=f"dyvine post {word}")
+    return InputError(message, hint="paste the whole link or share text, or see: dyvine --help")
 
 
 def load(noun: str) -> Any:
@@ -192,3 +213,17 @@ def looks_like_link(word: str) -> bool:
     return (
         "://" in word or Ref.parse(word) is not None or word.startswith(("v.douyin.com/", "www.douyin.com/"))
     )
+
+
+def misuse(error: typer.TyperException) -> InputError:
+    """A mistake that typer found in the options, in our words."""
+    ctx: Any = getattr(error, "ctx", None)
+    place = ctx.command_path if ctx is not None else "dyvine"
+    name = getattr(error, "option_name", "")
+    if name and hasattr(error, "possibilities"):
+        known = [option for each in ctx.command.params for option in each.opts] if ctx is not None else []
+        alike = get_close_matches(name, [each for each in known if each.startswith("--")], n=1)
+        see = f"did you mean {alike[0]}?" if alike else f"see: {place} --help"
+        return InputError(f"there is no option {name}", hint=see)
+    text = error.format_message().rstrip(".")
+    return InputError(text[:1].lower() + text[1:], hint=f"see: {place} --help")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyvine_cli.cli.app import common, finish
-from dyvine_cli.cli.grammar import NounAlone, takes
-from dyvine_cli.cli.options import Reach, Show
+from dyvine_cli.cli.app import finish
+from dyvine_cli.cli.call import Run, noun_app, verb
+from dyvine_cli.cli.options import Common, Reach, Show
 
 if TYPE_CHECKING:
     from dyvine_cli.cookies import Cookie
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dyvine_cli.operations.selection import Selection
     from dyvine_cli.operations.workspace import Workspace
 
-app = typer.Typer(cls=NounAlone, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = noun_app()
 
 SITES = ("douyin",)
 
@@ -28,11 +28,9 @@ def login() -> None:
     """Show, add and remove logins. A login is the cookies of a browser in which you are logged in."""
 
 
-@app.command()
-@takes(Reach, Show)
-def status(ctx: typer.Context, *, reach: Reach, show: Show) -> None:
+@verb(app, Reach, Show)
+def status(given: Common) -> Run:
     """Show every stored login: whose it is, what is missing, when it ends. Exit status 4 when one is dead."""
-    given = common(ctx, reach, show)
 
     async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
         from dyvine_cli.cli.output.logins import show_logins
@@ -42,13 +40,12 @@ def status(ctx: typer.Context, *, reach: Reach, show: Show) -> None:
         show_logins(found, json=bool(given.show.json))
         return next((each.error.exit_code for each in found if each.error), 0)
 
-    finish(given, operation, events=False)
+    return lambda: finish(given, operation, events=False)
 
 
-@app.command()
-@takes(Reach, Show)
+@verb(app, Reach, Show)
 def add(
-    ctx: typer.Context,
+    given: Common,
     source: Annotated[
         str,
         typer.Argument(
@@ -56,27 +53,27 @@ def add(
         ),
     ],
     no_test: Annotated[bool, typer.Option("--no-test", help="Keep it without asking the site.")] = False,
-    *,
-    reach: Reach,
-    show: Show,
-) -> None:
+) -> Run:
     """Take a login from a browser's cookies: a Netscape cookies.txt, a JSON export, or a Cookie header.
 
     It is tried before it is kept; an older login of the same name stays until the new one has passed.
     """
-    given = common(ctx, reach, show)
 
-    async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
-        from dyvine_cli.cli.output.logins import show_logins
-        from dyvine_cli.operations import login as logins
-
+    def run() -> int:
         site = given.reach.site or SITES[0]
         jar = _read(source, site)
-        found = await logins.add(workspace, jar, site=site, name=given.reach.profile, test=not no_test)
-        show_logins([found], json=bool(given.show.json))
-        return 0
 
-    finish(given, operation, events=False)
+        async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
+            from dyvine_cli.cli.output.logins import show_logins
+            from dyvine_cli.operations import login as logins
+
+            found = await logins.add(workspace, jar, site=site, name=given.reach.profile, test=not no_test)
+            show_logins([found], json=bool(given.show.json))
+            return 0
+
+        return finish(given, operation, events=False)
+
+    return run
 
 
 def _read(source: str, site: str) -> tuple[Cookie, ...]:
@@ -89,11 +86,9 @@ def _read(source: str, site: str) -> tuple[Cookie, ...]:
     return cookies.read_file(Path(source).expanduser(), site=site)
 
 
-@app.command()
-@takes(Reach, Show)
-def remove(ctx: typer.Context, *, reach: Reach, show: Show) -> None:
+@verb(app, Reach, Show)
+def remove(given: Common) -> Run:
     """Forget a login (main, or the one named with --profile). The session at the site itself goes on."""
-    given = common(ctx, reach, show)
 
     async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
         from dyvine_cli.cli.output import say
@@ -104,4 +99,4 @@ def remove(ctx: typer.Context, *, reach: Reach, show: Show) -> None:
         say(f"removed the {site} profile {name}")
         return 0
 
-    finish(given, operation, events=False)
+    return lambda: finish(given, operation, events=False)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import typer
-
-from dyvine_cli.cli.app import common
+from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import download
-from dyvine_cli.cli.grammar import Noun, takes
 from dyvine_cli.cli.inform import show_each
-from dyvine_cli.cli.options import Reach, Show, Take, Words
+from dyvine_cli.cli.options import Common, Reach, Show, Take, Words
 
-app = typer.Typer(cls=Noun, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = noun_app()
 
 
 @app.callback()
@@ -18,15 +15,13 @@ def mix() -> None:
     """Download mixes (合集, series of posts), or show them."""
 
 
-@app.command()
-@takes(Reach, Show, Take)
-def get(ctx: typer.Context, words: Words = None, *, reach: Reach, show: Show, take: Take) -> None:
+@verb(app, Reach, Show, Take)
+def get(given: Common, words: Words = None) -> Run:
     """Download every post of a mix."""
-    download(common(ctx, reach, show, take), words or [], kind="mix")
+    return download(given, words or [], kind="mix")
 
 
-@app.command()
-@takes(Reach, Show, Take)
-def info(ctx: typer.Context, words: Words = None, *, reach: Reach, show: Show, take: Take) -> None:
+@verb(app, Reach, Show, Take)
+def info(given: Common, words: Words = None) -> Run:
     """Show a mix's title, author and number of posts."""
-    show_each(common(ctx, reach, show, take), words or [], kind="mix")
+    return show_each(given, words or [], kind="mix")

@@ -4,6 +4,7 @@ the verb's own option, then the same option before the noun, then environment, c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -16,42 +17,80 @@ Words = Annotated[
 ]
 
 
+def value(*names: str, metavar: str, help: str) -> Any:
+    """An option with a value; the settings read it, so every mistake is told in the same words."""
+    return Option(*names, metavar=metavar, help=help)
+
+
+def choice(*names: str, metavar: str, among: tuple[str, ...], help: str) -> Any:
+    """An option whose values are known; the shell completes them."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [each for each in among if each.startswith(incomplete)]
+
+    return Option(*names, metavar=metavar, help=help, autocompletion=complete)
+
+
+def switch(*names: str, help: str) -> Any:
+    """An option that is on when given, and off by its other form: `--full` and `--no-full`, `--no-sound` and `--sound`.
+
+    The other form undoes what an option before the noun, the environment or the configuration file says.
+    """
+    *rest, name = names
+    bare = name.removeprefix("--no-") if name.startswith("--no-") else f"no-{name.removeprefix('--')}"
+    return Option(*rest, f"{name}/--{bare}", help=help)
+
+
+def plain(*names: str, help: str) -> Any:
+    """An option that is on when given and has no other form."""
+    return Option(*names, help=help)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reach:
     """How the platforms are reached, and where settings come from."""
 
-    config: Annotated[Path | None, Option("--config", metavar="FILE", help="Configuration file to use.")] = (
+    config: Annotated[Path | None, value("--config", metavar="FILE", help="Configuration file to use.")] = (
         None
     )
-    no_config: Annotated[bool | None, Option("--no-config", help="Read no configuration file.")] = None
+    no_config: Annotated[bool | None, plain("--no-config", help="Read no configuration file.")] = None
     site: Annotated[
-        str | None, Option("--site", metavar="SITE", help="Site of bare ids: douyin or tiktok.")
+        str | None,
+        choice(
+            "--site", metavar="SITE", among=("douyin", "tiktok"), help="Site of bare ids: douyin or tiktok."
+        ),
     ] = None
     profile: Annotated[
-        str | None, Option("--profile", metavar="NAME", help="Login to use; guest uses none.")
+        str | None, value("--profile", metavar="NAME", help="Login to use; guest uses none.")
     ] = None
     cookies: Annotated[
         Path | None,
-        Option("--cookies", metavar="FILE", help="Cookies for this run only (any export format)."),
+        value("--cookies", metavar="FILE", help="Cookies for this run only (any export format)."),
     ] = None
     proxy: Annotated[
-        str | None, Option("--proxy", metavar="URL", help="http, https or socks5 proxy; none for none.")
+        str | None, value("--proxy", metavar="URL", help="http, https or socks5 proxy; none for none.")
     ] = None
     connect_to: Annotated[
         str | None,
-        Option(
-            "--connect-to", metavar="HOST:PORT:ADDR:PORT", help="Open the socket elsewhere, as curl does."
-        ),
+        value("--connect-to", metavar="HOST:PORT:ADDR:PORT", help="Open the socket elsewhere, as curl does."),
     ] = None
     ca_file: Annotated[
-        Path | None, Option("--ca-file", metavar="FILE", help="Certificates to trust besides.")
+        Path | None, value("--ca-file", metavar="FILE", help="Certificates to trust besides.")
     ] = None
     no_check_certificates: Annotated[
-        bool | None, Option("--no-check-certificates", help="Do not verify TLS (dangerous).")
+        bool | None, switch("--no-check-certificates", help="Do not verify TLS (dangerous).")
     ] = None
-    pace: Annotated[str | None, Option("--pace", metavar="PACE", help="slow, normal, fast or off.")] = None
+    pace: Annotated[
+        str | None,
+        choice(
+            "--pace",
+            metavar="PACE",
+            among=("slow", "normal", "fast", "off"),
+            help="How often a site is asked: slow, normal, fast or off.",
+        ),
+    ] = None
     retries: Annotated[
-        int | None, Option("-R", "--retries", metavar="N", help="Tries after a failed one.")
+        str | None, value("-R", "--retries", metavar="N", help="Tries after a failed one.")
     ] = None
 
 
@@ -59,14 +98,14 @@ class Reach:
 class Show:
     """What is said, where, and how much of it."""
 
-    quiet: Annotated[bool | None, Option("-q", "--quiet", help="Only warnings and errors.")] = None
+    quiet: Annotated[bool | None, switch("-q", "--quiet", help="Only warnings and errors.")] = None
     verbose: Annotated[
         int, Option("-v", "--verbose", count=True, show_default=False, help="More; -vv even more.")
     ] = 0
-    json: Annotated[bool | None, Option("--json", help="Events (or objects) as JSON lines on stdout.")] = None
-    no_progress: Annotated[bool | None, Option("--no-progress", help="No progress display.")] = None
+    json: Annotated[bool | None, switch("--json", help="Events (or objects) as JSON lines on stdout.")] = None
+    no_progress: Annotated[bool | None, switch("--no-progress", help="No progress display.")] = None
     print_traffic: Annotated[
-        bool | None, Option("--print-traffic", help="Requests and answers, redacted.")
+        bool | None, switch("--print-traffic", help="Requests and answers, redacted.")
     ] = None
 
 
@@ -74,21 +113,24 @@ class Show:
 class Take:
     """What is taken of what is there, and where it goes."""
 
-    path: Annotated[Path | None, Option("-P", "--path", metavar="DIR", help="Folder to save in.")] = None
+    path: Annotated[Path | None, value("-P", "--path", metavar="DIR", help="Folder to save in.")] = None
     output: Annotated[
-        str | None, Option("-o", "--output", metavar="TEMPLATE", help="Names below that folder.")
+        str | None, value("-o", "--output", metavar="TEMPLATE", help="Names below that folder.")
     ] = None
     batch_file: Annotated[
-        str | None, Option("-a", "--batch-file", metavar="FILE", help="Links from a file, - for stdin.")
+        str | None, value("-a", "--batch-file", metavar="FILE", help="Links from a file, - for stdin.")
     ] = None
-    simulate: Annotated[bool | None, Option("-s", "--simulate", "--dry-run", help="Download nothing.")] = None
-    parallel: Annotated[int | None, Option("-N", "--parallel", metavar="N", help="Files at once.")] = None
+    simulate: Annotated[
+        bool | None,
+        switch("-s", "--dry-run", "--simulate", help="Download nothing, say what would be saved."),
+    ] = None
+    parallel: Annotated[str | None, value("-N", "--parallel", metavar="N", help="Files at once.")] = None
     limit_rate: Annotated[
-        str | None, Option("-r", "--limit-rate", metavar="RATE", help="Bytes a second: 500K, 2M.")
+        str | None, value("-r", "--limit-rate", metavar="RATE", help="Bytes a second: 500K, 2M.")
     ] = None
     since: Annotated[
         str | None,
-        Option(
+        value(
             "--since",
             "--dateafter",
             metavar="DATE",
@@ -96,55 +138,79 @@ class Take:
         ),
     ] = None
     until: Annotated[
-        str | None, Option("--until", "--datebefore", metavar="DATE", help="Published then or before.")
+        str | None, value("--until", "--datebefore", metavar="DATE", help="Published then or before.")
     ] = None
     limit: Annotated[
-        int | None, Option("--limit", metavar="N", help="At most N posts, after the filters.")
+        str | None, value("--limit", metavar="N", help="At most N posts, after the filters.")
     ] = None
     kind: Annotated[
         str | None,
-        Option("--kind", metavar="KINDS", help="Only these: video,images,live_photo,slides,article,note."),
+        choice(
+            "--kind",
+            metavar="KINDS",
+            among=("video", "images", "live_photo", "slides", "article", "note"),
+            help="Only these: video,images,live_photo,slides,article,note.",
+        ),
     ] = None
     stop_at_known: Annotated[
-        bool | None, Option("--stop-at-known", help="End a listing at the first post known already.")
+        bool | None, switch("--stop-at-known", help="End a listing at the first post known already.")
     ] = None
-    full: Annotated[bool | None, Option("--full", help="List to the end, whatever is known already.")] = None
+    full: Annotated[bool | None, switch("--full", help="List to the end, whatever is known already.")] = None
     quality: Annotated[
-        str | None, Option("--quality", metavar="WISH", help="best, worst, original, or a height: 1080, 720.")
+        str | None,
+        choice(
+            "--quality",
+            metavar="WISH",
+            among=("best", "worst", "original", "1080", "720"),
+            help="best, worst, original, or a height: 1080, 720.",
+        ),
     ] = None
-    codec: Annotated[str | None, Option("--codec", metavar="CODEC", help="h264, h265 or any.")] = None
-    max_height: Annotated[int | None, Option("--max-height", metavar="N", help="Nothing above Np.")] = None
+    codec: Annotated[
+        str | None,
+        choice("--codec", metavar="CODEC", among=("h264", "h265", "any"), help="h264, h265 or any."),
+    ] = None
+    max_height: Annotated[str | None, value("--max-height", metavar="N", help="Nothing above Np.")] = None
     max_filesize: Annotated[
-        str | None, Option("--max-filesize", metavar="SIZE", help="No larger file: 50M.")
+        str | None, value("--max-filesize", metavar="SIZE", help="No larger file: 50M.")
     ] = None
     list_formats: Annotated[
-        bool | None, Option("-F", "--list-formats", help="Show what there is; no download.")
+        bool | None, plain("-F", "--list-formats", help="Show what there is; no download.")
     ] = None
-    get_url: Annotated[bool | None, Option("-g", "--get-url", help="Print media addresses; no download.")] = (
+    get_url: Annotated[bool | None, plain("-g", "--get-url", help="Print media addresses; no download.")] = (
         None
     )
     print_: Annotated[
-        str | None, Option("--print", metavar="TEMPLATE", help="Print per saved file: path, or a template.")
+        str | None, value("--print", metavar="TEMPLATE", help="Print per saved file: path, or a template.")
     ] = None
     dump_json: Annotated[
-        bool | None, Option("-j", "--dump-json", help="Post objects on stdout; no download.")
+        bool | None, plain("-j", "--dump-json", help="Post objects on stdout; no download.")
     ] = None
-    raw: Annotated[bool | None, Option("--raw", help="With -j: the platform's own object.")] = None
+    raw: Annotated[
+        bool | None, plain("--raw", help="The platform's own object, for -j and info; no download.")
+    ] = None
     write_info_json: Annotated[
-        bool | None, Option("--write-info-json", help="Metadata beside the files.")
+        bool | None, switch("--write-info-json", help="Metadata beside the files.")
     ] = None
-    write_thumbnail: Annotated[bool | None, Option("--write-thumbnail", help="The cover, too.")] = None
-    write_subs: Annotated[bool | None, Option("--write-subs", help="Subtitles, too.")] = None
-    write_sound: Annotated[bool | None, Option("--write-sound", help="The sound of videos, too.")] = None
-    no_sound: Annotated[bool | None, Option("--no-sound", help="Pictures without their sound.")] = None
-    no_mtime: Annotated[bool | None, Option("--no-mtime", help="Leave the files' time at now.")] = None
-    overwrite: Annotated[bool | None, Option("--overwrite", help="Fetch and replace what is there.")] = None
-    no_archive: Annotated[bool | None, Option("--no-archive", help="Neither read nor write the archive.")] = (
+    write_thumbnail: Annotated[bool | None, switch("--write-thumbnail", help="The cover, too.")] = None
+    write_subs: Annotated[bool | None, switch("--write-subs", help="Subtitles, too.")] = None
+    write_sound: Annotated[bool | None, switch("--write-sound", help="The sound of videos, too.")] = None
+    no_sound: Annotated[bool | None, switch("--no-sound", help="Pictures without their sound.")] = None
+    no_mtime: Annotated[bool | None, switch("--no-mtime", help="Leave the files' time at now.")] = None
+    overwrite: Annotated[bool | None, switch("--overwrite", help="Fetch and replace what is there.")] = None
+    no_archive: Annotated[bool | None, switch("--no-archive", help="Neither read nor write the archive.")] = (
         None
     )
     fail_if_nothing_new: Annotated[
-        bool | None, Option("--fail-if-nothing-new", help="Exit status 15 when nothing was saved.")
+        bool | None, switch("--fail-if-nothing-new", help="Exit status 15 when nothing was saved.")
     ] = None
+
+
+GROUPS: Mapping[type, str] = {
+    Take: "What is taken, and where it goes",
+    Show: "What is said",
+    Reach: "How the site is reached",
+}
+"""The groups in the order of help, with their titles."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +221,15 @@ class Common:
     show: Show = Show()
     take: Take = Take()
 
+    def given(self) -> dict[str, Any]:
+        """The options that were given, by their field's name; off is given, too."""
+        return {
+            each.name: getattr(group, each.name)
+            for group in (self.reach, self.show, self.take)
+            for each in fields(group)
+            if not _is_open(getattr(group, each.name), each.default)
+        }
+
 
 Group = TypeVar("Group", Reach, Show, Take)
 
@@ -164,6 +239,10 @@ def nearest(own: Group, outer: Group) -> Group:
     gaps: dict[str, Any] = {
         each.name: getattr(outer, each.name)
         for each in fields(own)
-        if getattr(own, each.name) in (None, each.default)
+        if _is_open(getattr(own, each.name), each.default)
     }
     return replace(own, **gaps)
+
+
+def _is_open(given: Any, default: Any) -> bool:
+    return given is None or given is default

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from dyvine_cli import config
@@ -29,6 +28,7 @@ NOT_SETTINGS = frozenset(
     }
 )
 """Options that belong to one call and have no place in a file."""
+MOST_VERBOSE = 2
 
 
 def settings_of(given: Common) -> Settings:
@@ -40,12 +40,12 @@ def settings_of(given: Common) -> Settings:
 
 
 def _flags(given: Common) -> dict[str, Any]:
-    flags: dict[str, Any] = {}
-    for group in (given.reach, given.show, given.take):
-        for each in fields(group):
-            value = getattr(group, each.name)
-            if each.name not in NOT_SETTINGS and value not in (None, 0, False):
-                flags[each.name] = value
+    """The options that are settings, as `config.load` names them: a switch's negative form turned round is its plain one."""
+    flags = {name: value for name, value in given.given().items() if name not in NOT_SETTINGS}
+    for name in [name for name, value in flags.items() if name.startswith("no_") and value is False]:
+        flags[name.removeprefix("no_")] = not flags.pop(name)
+    if "verbose" in flags:
+        flags["verbose"] = min(flags["verbose"], MOST_VERBOSE)
     return flags
 
 

@@ -8,22 +8,28 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from dyvine_cli.cli.output import words
+from dyvine_cli.errors import NotWritable
 
 if TYPE_CHECKING:
     from dyvine_cli.cli.options import Common
+    from dyvine_cli.cli.output.pipe import OnFault
     from dyvine_cli.config import Settings
     from dyvine_cli.errors import DyvineError
     from dyvine_cli.events import Event, Report
 
 
 @contextmanager
-def choose(given: Common, settings: Settings, *, events: bool = True) -> Iterator[Report]:
+def choose(given: Common, settings: Settings, on_fault: OnFault, *, events: bool = True) -> Iterator[Report]:
     """The listeners for this call: data on stdout if asked for, everything else on stderr.
 
-    `events` False keeps them off stdout and shows no progress: the command's answer is what it prints.
+    `events` False keeps them off stdout and shows no progress: the command's answer is what it prints. `on_fault` is
+    told when a stream takes no more lines.
     """
     with ExitStack() as stack:
-        listeners = [*(_on_stdout(given) if events else ()), _on_stderr(given, settings, progress=events)]
+        listeners = [
+            *(_on_stdout(given, on_fault) if events else ()),
+            _on_stderr(given, settings, on_fault, progress=events),
+        ]
         for each in listeners:
             stack.callback(each.close)
 
@@ -34,41 +40,63 @@ def choose(given: Common, settings: Settings, *, events: bool = True) -> Iterato
         yield report
 
 
-def _on_stdout(given: Common) -> list[Listener]:
+def _on_stdout(given: Common, on_fault: OnFault) -> list[Listener]:
+    from dyvine_cli.cli.output.pipe import Pipe
+
     if given.show.json:
         from dyvine_cli.cli.output.jsonl import JsonLines
 
-        return [JsonLines(sys.stdout)]
+        return [JsonLines(Pipe(sys.stdout, on_fault))]
     if given.take.print_:
         from dyvine_cli.cli.output.lines import PrintedLines
 
-        return [PrintedLines(sys.stdout, given.take.print_)]
+        return [PrintedLines(Pipe(sys.stdout, on_fault), given.take.print_)]
     return []
 
 
-def _on_stderr(given: Common, settings: Settings, *, progress: bool) -> Listener:
+def _on_stderr(given: Common, settings: Settings, on_fault: OnFault, *, progress: bool) -> Listener:
     data = bool(given.show.json or given.take.print_)
-    talks = settings.quiet or settings.verbose or settings.print_traffic or given.show.verbose
+    talks = settings.quiet or settings.verbose or settings.print_traffic
     drawn = progress and settings.progress and not talks and not given.take.simulate
     if drawn and sys.stderr.isatty() and not (data and sys.stdout.isatty()):
         from dyvine_cli.cli.output.terminal import Terminal
 
         return Terminal(sys.stderr)
+    from dyvine_cli.cli.output.pipe import Pipe
     from dyvine_cli.cli.output.plain import Plain
 
-    return Plain(sys.stderr, quiet=settings.quiet or not progress)
+    return Plain(Pipe(sys.stderr, on_fault), quiet=settings.quiet)
 
 
 def tell(error: DyvineError) -> None:
     """Say an error that ended the run, with its hint, on stderr."""
-    for line in words.complaint(error):
-        print(line, file=sys.stderr, flush=True)
+    _complain(*words.complaint(error))
+
+
+def warn(*messages: str) -> None:
+    """Say what a person should know, on stderr."""
+    _complain(*(f"warning: {words.clean(each)}" for each in messages))
+
+
+def note(message: str) -> None:
+    """Say how a run ended, on stderr."""
+    _complain(message)
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
+        print(words.styled(line) if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
 
 
 def say(*lines: str) -> None:
-    """Write lines of an answer to stdout."""
-    for line in lines:
-        print(line, flush=True)
+    """Write lines of an answer to stdout. Raises BrokenPipeError when nobody reads it, NotWritable."""
+    try:
+        for line in lines:
+            print(line, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NotWritable(f"the output cannot be written: {error.strerror}") from error
 
 
 if TYPE_CHECKING:
@@ -84,4 +112,4 @@ if TYPE_CHECKING:
             """Give back what was taken."""
 
 
-__all__ = ["choose", "say", "tell"]
+__all__ = ["choose", "note", "say", "tell", "warn"]

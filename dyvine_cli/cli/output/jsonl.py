@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from dyvine_cli.encode import encode_event
 from dyvine_cli.events import Advanced, Event, Finished, Listed
+
+if TYPE_CHECKING:
+    from dyvine_cli.cli.output.pipe import Pipe
 
 EVERY = 1.0
 """Seconds between two `progress` lines of a run, at the least."""
@@ -17,8 +20,8 @@ EVERY = 1.0
 class JsonLines:
     """A listener that writes one object a line; many small steps become one `progress` a second."""
 
-    def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream = stream
+    def __init__(self, pipe: Pipe, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pipe = pipe
         self._clock = clock
         self._last = clock()
         self._bytes = self._posts = self._listed = 0
@@ -46,8 +49,13 @@ class JsonLines:
 
     def write(self, found: Mapping[str, Any]) -> None:
         """One object, one line, at once."""
-        self._stream.write(json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n")
-        self._stream.flush()
+        self._pipe.write(line(found))
+
+
+def line(found: Mapping[str, Any]) -> str:
+    """An object on one line; half characters, which UTF-8 cannot hold, become `?`."""
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()
 
 
 def progress(*, posts: int, listed: int, size: int) -> dict[str, Any]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING
 
 from dyvine_cli.events import Event, Saved, Skipped
 from dyvine_cli.models import Post
 from dyvine_cli.naming import Line
 
+if TYPE_CHECKING:
+    from dyvine_cli.cli.output.pipe import Pipe
+
 
 class PrintedLines:
     """A listener that writes a template's line a file; `path` alone is the absolute path."""
 
-    def __init__(self, stream: TextIO, template: str) -> None:
-        self._stream = stream
+    def __init__(self, pipe: Pipe, template: str) -> None:
+        self._pipe = pipe
         self._line = Line.parse("{path}" if template == "path" else template, more=("path", "size", "sha256"))
 
     def __call__(self, event: Event) -> None:
@@ -33,4 +36,4 @@ class PrintedLines:
         parts = sum(each.kind == "picture" for each in post.assets)
         more = {"path": str(path.absolute()), "size": size, "sha256": sha256}
         ext = path.suffix.lstrip(".")
-        print(self._line.render(post, asset, ext=ext, parts=parts, more=more), file=self._stream, flush=True)
+        self._pipe.write(self._line.render(post, asset, ext=ext, parts=parts, more=more))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dyvine_cli.cli.output import say, words
+from dyvine_cli.cli.output.jsonl import line
 from dyvine_cli.encode import error_fields, moment
 from dyvine_cli.operations.login import Login, days_left
 
@@ -57,4 +57,4 @@ def _line(login: Login) -> str:
         "ends": moment(report.ends) if report.ends else None,
         "failed": error_fields(login.error) if login.error else None,
     }
-    return json.dumps(found, ensure_ascii=False)
+    return line(found)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING
 
 from dyvine_cli.cli.output import words
+from dyvine_cli.cli.output.places import Places
 from dyvine_cli.events import (
     Advanced,
     Cut,
@@ -22,6 +23,10 @@ from dyvine_cli.events import (
     Waiting,
     Warned,
 )
+from dyvine_cli.models import Ref
+
+if TYPE_CHECKING:
+    from dyvine_cli.cli.output.pipe import Pipe
 
 EVERY = 30.0
 """Seconds between two lines of progress."""
@@ -31,24 +36,26 @@ class Plain:
     """A listener that writes lines; `quiet` leaves only warnings and errors."""
 
     def __init__(
-        self, stream: TextIO, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+        self, pipe: Pipe, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._stream = stream
+        self._pipe = pipe
         self._quiet = quiet
         self._clock = clock
         self._last = clock()
+        self._places = Places()
+        self._cut: set[Ref] = set()
         self._bytes = self._files = self._posts = self._listed = 0
 
     def __call__(self, event: Event) -> None:
         """Count the event, and say it if it is worth a line."""
         self._tally(event)
-        for line in self._lines(event):
-            print(line, file=self._stream, flush=True)
+        self._pipe.write(*self._lines(event))
 
     def close(self) -> None:
         """Nothing stays open."""
 
     def _tally(self, event: Event) -> None:
+        self._places.take(event)
         match event:
             case Advanced():
                 self._bytes += event.count
@@ -58,6 +65,8 @@ class Plain:
                 self._posts += 1
             case Listed():
                 self._listed = event.total
+            case Cut():
+                self._cut.add(event.ref)
 
     def _lines(self, event: Event) -> tuple[str, ...]:
         match event:
@@ -78,7 +87,10 @@ class Plain:
             case Waiting():
                 return (words.waiting(event),)
             case Summarized():
-                return (*map(words.balance, event.balances), words.summary(event))
+                balances = (words.balance(each, cut=each.ref in self._cut) for each in event.balances)
+                return (*balances, words.summary(event, str(self._places)))
+            case Skipped():
+                return words.skipped(event)
             case Advanced() | Listed() if self._clock() - self._last >= EVERY:
                 self._last = self._clock()
                 of = f" of {self._listed:,} listed" if self._listed else ""

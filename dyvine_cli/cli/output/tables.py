@@ -2,52 +2,41 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dyvine_cli.cli.output import words
-from dyvine_cli.cli.output.jsonl import JsonLines
+from dyvine_cli.cli.output import say, words
+from dyvine_cli.cli.output.jsonl import line
 from dyvine_cli.encode import encode
 from dyvine_cli.models import Mix, Post, Rendition, User
 from dyvine_cli.operations import selection
 
 if TYPE_CHECKING:
-    from dyvine_cli.cli.options import Common, Take
+    from dyvine_cli.cli.options import Common
     from dyvine_cli.operations.selection import Selection
 
 Shown = Post | User | Mix
 
 
-@contextmanager
-def shower(given: Common, *, rows: bool = False) -> Iterator[Callable[[Shown], None]]:
+def shower(given: Common, *, rows: bool = False) -> Callable[[Shown], None]:
     """What shows one object after the other, as this call asks for it; `rows` has one line for each."""
-    if given.show.json or given.take.dump_json:
-        lines = JsonLines(sys.stdout)
-        yield lambda each: lines.write(_object(each, raw=bool(given.take.raw)))
-        return
-    yield lambda each: _print_lines(iter((row(each),)) if rows else described(each))
+    if given.show.json or given.take.dump_json or given.take.raw:
+        return lambda each: say(line(_object(each, raw=bool(given.take.raw))))
+    return lambda each: say(row(each)) if rows else say(*described(each))
+
+
+def post_shower(given: Common, wish: Selection) -> Callable[[Post], None]:
+    """What shows a post for -j, -F or -g."""
+    take = given.take
+    if take.list_formats and not given.show.json:
+        return lambda post: say(*formats(post))
+    if take.get_url and not given.show.json:
+        return lambda post: say(*addresses(post, wish))
+    return lambda post: say(line(_object(post, raw=bool(take.raw))))
 
 
 def _object(each: Shown, *, raw: bool) -> Any:
     return each.raw if raw else encode(each, urls=True) if isinstance(each, Post) else encode(each)
-
-
-def _print_lines(lines: Iterator[str]) -> None:
-    for line in lines:
-        print(line)
-    sys.stdout.flush()
-
-
-def post_shower(take: Take, wish: Selection) -> Callable[[Post], None]:
-    """What shows a post for -j, -F or -g."""
-    if take.list_formats:
-        return lambda post: _print_lines(formats(post))
-    if take.get_url:
-        return lambda post: _print_lines(addresses(post, wish))
-    lines = JsonLines(sys.stdout)
-    return lambda post: lines.write(_object(post, raw=bool(take.raw)))
 
 
 def row(each: Shown) -> str:

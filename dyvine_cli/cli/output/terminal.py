@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.console import Console, RenderableType
+from rich.progress import Progress, ProgressColumn, Task, TaskID
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from dyvine_cli.cli.output import words
+from dyvine_cli.cli.output.places import Places
 from dyvine_cli.events import (
     Advanced,
     Balance,
@@ -20,25 +24,64 @@ from dyvine_cli.events import (
     Finished,
     Listed,
     Saved,
+    Skipped,
     SourceBegun,
     Started,
     Summarized,
     Waiting,
     Warned,
 )
+from dyvine_cli.models import Ref
 
 FILES_SHOWN = 8
 PER_SECOND = 4
 """Pictures a second: more costs CPU and shows nothing new (measured: 4 Hz is 2-3 % of a core with 16 bars)."""
+PACE_OVER = 5.0
+"""Seconds over which the speed of the whole is taken."""
+STYLES = {"error:": "red", "warning:": "yellow"}
+BAR = 20
+NARROW = 72
+"""Columns below which the bars go, so that names stay readable."""
+BESIDE_NAME = 46
+"""Columns of a line that bar, amount, speed and time left take."""
+
+
+class Name(ProgressColumn):
+    """What the line is about, cut to what the terminal leaves."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        super().__init__()
+
+    def render(self, task: Task) -> Text:
+        """The file's name, or the state of the whole."""
+        beside = BESIDE_NAME + (BAR if self._console.width >= NARROW else 0)
+        return Text(words.fit(task.description, max(20, self._console.width - beside)), no_wrap=True)
+
+
+class Bar(ProgressColumn):
+    """How much of it is done; empty while its size is unknown, and on a narrow terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        super().__init__()
+
+    def render(self, task: Task) -> RenderableType:
+        """A bar that stands still between two pictures."""
+        if not task.total or self._console.width < NARROW:
+            return Text("")
+        return ProgressBar(total=task.total, completed=min(task.completed, task.total), width=BAR)
 
 
 class Amount(ProgressColumn):
     """Bytes so far and promised."""
 
     def render(self, task: Task) -> Text:
-        """`1.2 / 3.4 MB`, or only the bytes so far where nothing was promised."""
+        """`1.2 MB / 3.4 MB`, or only the bytes so far where nothing was promised."""
+        if "size" in task.fields:
+            return Text(words.size(task.fields["size"]), justify="right")
         done = words.size(task.completed)
-        return Text(f"{done} / {words.size(task.total)}" if task.total else done)
+        return Text(f"{done} / {words.size(task.total)}" if task.total else done, justify="right")
 
 
 class Pace(ProgressColumn):
@@ -46,30 +89,43 @@ class Pace(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """`2.1 MB/s`, empty while unknown."""
-        speed = task.finished_speed or task.speed
-        return Text(f"{words.size(speed)}/s" if speed else "")
+        speed = task.fields.get("pace", task.finished_speed or task.speed)
+        return Text(f"{words.size(speed)}/s" if speed else "", justify="right")
+
+
+class Left(ProgressColumn):
+    """Time left."""
+
+    def render(self, task: Task) -> Text:
+        """`3 min 20 s`, empty while unknown."""
+        left = task.fields.get("left", task.time_remaining)
+        return Text(words.duration(max(10, left)) if left and left >= 1 else "", style="dim")
 
 
 class Terminal:
     """A listener that draws; counts are plain numbers, pushed to the screen by one timer."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            Name(self._console),
+            Bar(self._console),
             Amount(),
             Pace(),
+            Left(),
             console=self._console,
-            refresh_per_second=PER_SECOND,
             auto_refresh=False,
             transient=True,
         )
-        self._all = self._progress.add_task("starting", total=None)
+        self._all = self._progress.add_task("starting", total=None, size=0, pace=0.0, left=0.0)
         self._files: dict[tuple[str, str], TaskID] = {}
-        self._gained: dict[tuple[str, str] | None, int] = {}
-        self._posts = self._listed = self._saved = self._failed = 0
-        self._note = ""
+        self._gained: dict[tuple[str, str], int] = {}
+        self._places = Places()
+        self._cut: set[Ref] = set()
+        self._posts = self._listed = self._declared = self._saved = self._failed = self._size = 0
+        self._began = time.monotonic()
+        self._sizes: deque[tuple[float, int]] = deque([(self._began, 0)])
+        self._note, self._note_until = "", 0.0
         self._ended = threading.Event()
         self._progress.start()
         self._timer = threading.Thread(target=self._tick, daemon=True)
@@ -77,11 +133,12 @@ class Terminal:
 
     def __call__(self, event: Event) -> None:
         """Take the event in; the next picture shows it."""
+        self._places.take(event)
         match event:
             case Advanced():
                 key = (str(event.ref), event.asset)
                 self._gained[key] = self._gained.get(key, 0) + event.count
-                self._gained[None] = self._gained.get(None, 0) + event.count
+                self._size += event.count
             case Started():
                 self._begin(event)
             case Saved():
@@ -93,6 +150,7 @@ class Terminal:
                 self._posts += 1
             case Waiting():
                 self._note = words.waiting(event)
+                self._note_until = time.monotonic() + event.seconds
             case _:
                 self._say(event)
 
@@ -103,11 +161,12 @@ class Terminal:
         self._progress.stop()
 
     def _begin(self, event: Started) -> None:
-        self._note = ""
+        key = (str(event.ref), event.asset)
+        self._end(*key)
         if len(self._files) < FILES_SHOWN:
-            name = words.clean(event.path.name, 44)
-            task = self._progress.add_task(f"  {name}", total=event.size, completed=event.begun)
-            self._files[str(event.ref), event.asset] = task
+            self._files[key] = self._progress.add_task(
+                f"  {event.path.name}", total=event.size, completed=event.begun
+            )
 
     def _end(self, ref: str, asset: str) -> None:
         task = self._files.pop((ref, asset), None)
@@ -122,30 +181,45 @@ class Terminal:
                 self._failed += 1
                 if event.ref and event.asset:
                     self._end(str(event.ref), event.asset)
-                self._lines(words.failed(event), "red")
+                self._lines(*words.failed(event))
             case Cut():
-                self._lines(words.complaint(event.error), "red")
+                self._cut.add(event.ref)
+                self._lines(*words.complaint(event.error))
             case Warned():
-                self._lines(words.warned(event), "yellow")
+                self._lines(*words.warned(event))
+            case Skipped():
+                self._lines(*words.skipped(event))
             case Summarized():
                 self._conclude(event)
 
     def _begin_source(self, event: SourceBegun) -> None:
+        self._declared = event.declared or 0
+        self._posts = self._listed = 0
+        self._began = time.monotonic()
         if event.title:
-            declared = f", {event.declared:,} posts declared" if event.declared is not None else ""
-            self._lines((f"{words.clean(event.title)}{declared}",), "bold")
+            declared = (
+                f": {words.count(event.declared, 'post')} declared" if event.declared is not None else ""
+            )
+            self._console.print(Text(f"{words.clean(event.title)}{declared}", style="bold"))
         if event.estimate is not None and event.calls is not None:
-            self._lines((f"about {event.calls:,} calls, {words.duration(event.estimate)} at this pace",), "")
+            self._lines(f"about {event.calls:,} calls, {words.duration(event.estimate)} at this pace")
 
     def _conclude(self, event: Summarized) -> None:
         self.close()
         if event.balances:
-            self._console.print(table(event.balances))
-        self._lines((words.summary(event),), "")
+            self._console.print(table(event.balances, self._cut))
+        self._lines(words.summary(event, str(self._places)))
 
-    def _lines(self, lines: tuple[str, ...], style: str) -> None:
+    def _lines(self, *lines: str) -> None:
         for line in lines:
-            self._console.print(Text(line, style=style if not line.startswith("hint:") else "dim"))
+            first, _, rest = line.partition(" ")
+            if first == "hint:":
+                shown = Text(line, style="dim")
+            elif first in STYLES:
+                shown = Text.assemble((first, STYLES[first]), f" {rest}")
+            else:
+                shown = Text(line)
+            self._console.print(shown, soft_wrap=True)
 
     def _tick(self) -> None:
         while not self._ended.wait(1 / PER_SECOND):
@@ -154,29 +228,57 @@ class Terminal:
 
     def _push(self) -> None:
         gained, self._gained = self._gained, {}
-        total = gained.pop(None, 0)
-        self._progress.update(self._all, advance=total, description=self._headline())
         for key, count in gained.items():
-            if key is not None and key in self._files:
-                self._progress.update(self._files[key], advance=count)
+            if (task := self._files.get(key)) is not None:
+                self._progress.update(task, advance=count)
+        self._progress.update(
+            self._all,
+            description=self._headline(),
+            completed=self._posts,
+            total=self._declared or None,
+            size=self._size,
+            pace=self._pace(),
+            left=self._left(),
+        )
+
+    def _pace(self) -> float:
+        now = time.monotonic()
+        self._sizes.append((now, self._size))
+        while now - self._sizes[0][0] > PACE_OVER:
+            self._sizes.popleft()
+        then, size = self._sizes[0]
+        return (self._size - size) / (now - then) if now > then else 0.0
+
+    def _left(self) -> float:
+        """Seconds until a listing is done, as fast as its posts came so far; 0 for unknown."""
+        if not self._posts or self._declared <= self._posts:
+            return 0.0
+        return (time.monotonic() - self._began) / self._posts * (self._declared - self._posts)
 
     def _headline(self) -> str:
-        of = f" / {self._listed:,}" if self._listed else ""
+        if time.monotonic() < self._note_until:
+            return self._note
+        most = max(self._listed, self._declared)
+        of = f" of {most:,}" if most else ""
         failed = f", {self._failed} failed" if self._failed else ""
-        return self._note or f"{self._posts:,}{of} posts, {words.count(self._saved, 'file')}{failed}"
+        return f"{self._posts:,}{of} posts, {words.count(self._saved, 'file')}{failed}"
 
 
-def table(balances: tuple[Balance, ...]) -> Table:
-    """The balances of the listings, one a row."""
-    columns = ("listed", "declared", "saved", "known", "filtered", "hidden", "failed")
+def table(balances: tuple[Balance, ...], cut: set[Ref]) -> Table:
+    """The balances of the listings, one a row; columns in which nothing stands are left out."""
+    usual = ("listed", "declared", "saved", "known")
+    columns = [
+        *usual,
+        *(name for name in ("filtered", "hidden", "failed") if any(getattr(each, name) for each in balances)),
+    ]
     drawn = Table(box=None, pad_edge=False)
-    drawn.add_column("account or list", overflow="ellipsis", max_width=32, no_wrap=True)
+    drawn.add_column("list", overflow="ellipsis", max_width=32, no_wrap=True)
     for name in columns:
         drawn.add_column(name, justify="right")
     drawn.add_column("end", overflow="fold")
     for each in balances:
         values = (getattr(each, name) for name in columns)
         numbers = ("?" if value is None else f"{value:,}" for value in values)
-        ending = "complete" if each.complete else each.stopped or "cut short"
-        drawn.add_row(Text(words.clean(each.title) or str(each.ref)), *numbers, Text(words.clean(ending)))
+        title = words.clean(each.title) or str(each.ref)
+        drawn.add_row(Text(title), *numbers, Text(words.ending(each, cut=each.ref in cut)))
     return drawn

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Mapping
 
 from dyvine_cli.errors import DyvineError
-from dyvine_cli.events import Balance, Failed, Summarized, Waiting, Warned
+from dyvine_cli.events import Balance, Failed, Skipped, Summarized, Waiting, Warned
 
 
 def clean(text: str, width: int | None = None) -> str:
@@ -20,6 +21,45 @@ def clean(text: str, width: int | None = None) -> str:
     return kept if width is None or len(kept) <= width else kept[: max(0, width - 1)] + "…"
 
 
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal: a Chinese character has two, an accent none."""
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+def fit(text: str, columns: int) -> str:
+    """`text`, cleaned and cut to so many columns of a terminal."""
+    text = clean(text)
+    if width(text) <= columns:
+        return text
+    kept, used = "", 1
+    for char in text:
+        used += _columns(char)
+        if used > columns:
+            break
+        kept += char
+    return f"{kept}…"
+
+
+COLOURS = {"error:": "31", "warning:": "33", "hint:": "2"}
+"""What begins a line for a person, and its colour on a terminal."""
+
+
+def styled(line: str) -> str:
+    """A line as a terminal shows it, its first word coloured and a hint dim; as it is where colour is not wanted."""
+    first, _, rest = line.partition(" ")
+    if first not in COLOURS or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return line
+    if first == "hint:":
+        return f"\x1b[{COLOURS[first]}m{line}\x1b[0m"
+    return f"\x1b[{COLOURS[first]}m{first}\x1b[0m {rest}"
+
+
 def size(count: float) -> str:
     """Bytes as people read them: 1.7 MB."""
     for unit in ("B", "kB", "MB", "GB"):
@@ -30,7 +70,9 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people read them: 3 min 40 s, 4 h 40 min."""
+    """Seconds as people read them: 0.4 s, 3 min 40 s, 4 h 40 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -72,25 +114,41 @@ def waiting(event: Waiting) -> str:
     return f"waiting {duration(event.seconds)}: {clean(event.reason)}"
 
 
+def skipped(event: Skipped) -> tuple[str, ...]:
+    """What a person should know about something that was left out; nothing about what they asked to leave out."""
+    if event.reason == "unavailable" and event.source is None:
+        return (f"warning: {event.ref} {event.asset or ''}: the platform does not give it out",)
+    return ()
+
+
 def reasons(counts: Mapping[str, int]) -> str:
-    """Error names with their numbers: 3 Private, 1 Timeout."""
+    """Error names with their numbers, 3 Private, 1 Timeout; a single name alone."""
+    if len(counts) == 1:
+        return next(iter(counts))
     return ", ".join(f"{number} {name}" for name, number in sorted(counts.items(), key=lambda each: -each[1]))
 
 
-def balance(event: Balance) -> str:
-    """One listing's balance in a line."""
+def balance(event: Balance, *, cut: bool = False) -> str:
+    """One listing's balance in a line; `cut` says that its cause was told already."""
     declared = f" of {event.declared:,} declared" if event.declared is not None else ""
     parts = [f"listed {event.listed:,}{declared}", f"saved {event.saved:,}", f"known {event.known:,}"]
     parts += [f"filtered {event.filtered:,}"] if event.filtered else []
     parts += [f"hidden {event.hidden:,}"] if event.hidden else []
     parts += [f"failed {event.failed:,} ({reasons(event.reasons)})"] if event.failed else []
-    state = "" if event.complete else f"; {event.stopped or 'cut short'}"
-    return f"{clean(event.title, 60) or event.ref}: {', '.join(parts)}{state}"
+    return f"{clean(event.title, 60) or event.ref}: {', '.join(parts)}; {ending(event, cut=cut)}"
 
 
-def summary(event: Summarized) -> str:
-    """The whole run in a line."""
-    parts = [f"saved {count(event.files, 'file')} ({size(event.size)})"]
+def ending(event: Balance, *, cut: bool) -> str:
+    """How a listing ended: complete, cut short, or where a person wanted it to end."""
+    if event.complete:
+        return "complete"
+    return "cut short" if cut or not event.stopped else clean(event.stopped)
+
+
+def summary(event: Summarized, place: str = "") -> str:
+    """The whole run in a line; `place` is where its files are."""
+    saved = f"saved {count(event.files, 'file')} ({size(event.size)})"
+    parts = [saved if event.files else "nothing new" if event.known and not event.failed else "nothing saved"]
     parts += [f"{count(event.known, 'post')} known already"] if event.known else []
     parts += [f"{event.failed:,} failed ({reasons(event.reasons)})"] if event.failed else []
-    return f"{', '.join(parts)} in {duration(event.seconds)}"
+    return f"{', '.join(parts)} in {duration(event.seconds)}{': ' if place else ''}{clean(place)}"
