@@ -34,6 +34,7 @@ ALLOWED = {
     "identity": {"cookies"},
     "budget": set(),
     "cookies": set(),
+    "browsers": {"cookies"},
     "links": set(),
     "listing": set(),
     "naming": set(),
@@ -56,7 +57,7 @@ DOORS = {
     "typer": {"cli"},
     "rich": {"cli"},
     "httpcore": {"http"},
-    "sqlite3": {"archive"},
+    "sqlite3": {"archive", "browsers"},
     "h11": {"simulator"},
 }
 """Foreign packages to the rooms that may use them."""
