@@ -59,7 +59,7 @@ def _replaced(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str) ->
 
 def _alike(ours: Any, theirs: Any) -> bool:
     if isinstance(ours, list) and isinstance(theirs, list):
-        return bool(theirs) and all(_alike(ours[0], value) for value in theirs)
+        return not ours or (bool(theirs) and all(_alike(ours[0], value) for value in theirs))
     return type(ours) is type(theirs)
 
 
