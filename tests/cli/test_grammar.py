@@ -1,0 +1,251 @@
+"""Command lines and what they mean: noun, verb, words and options, without doing any of it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dyvine_cli.cli.app import parse
+from dyvine_cli.cli.call import Call
+from dyvine_cli.cli.grammar import NOUNS, load
+from dyvine_cli.cli.options import Common, Reach, Show, Take
+from dyvine_cli.errors import InputError
+
+URL = "https://v.douyin.com/Lsjh2ZvriQo/"
+ID = "7691173170486214656"
+
+LINES: list[tuple[str, str, list[str], dict[str, Any]]] = [
+    # the default verb and where it goes
+    (f"post {URL}", "post get", [URL], {}),
+    (f"post get {URL}", "post get", [URL], {}),
+    (f"post info {URL}", "post info", [URL], {}),
+    (f"post {ID} {URL}", "post get", [ID, URL], {}),
+    (f"user {URL}", "user get", [URL], {}),
+    (f"user posts {URL}", "user posts", [URL], {}),
+    (f"mix info {ID}", "mix info", [ID], {}),
+    (f"get {URL}", "get", [URL], {}),
+    ("login", "login status", [], {}),
+    ("login remove", "login remove", [], {}),
+    ("config", "config show", [], {}),
+    ("config path", "config path", [], {}),
+    ("demo", "demo", [], {}),
+    # options anywhere, the verb behind them
+    (f"post --json {URL}", "post get", [URL], {"json": True}),
+    (f"post {URL} --json", "post get", [URL], {"json": True}),
+    (f"post -s info {URL}", "post info", [URL], {"simulate": True}),
+    (f"post --limit 3 info {URL}", "post info", [URL], {"limit": "3"}),
+    (f"post --limit=3 info {URL}", "post info", [URL], {"limit": "3"}),
+    (f"post -N3 info {URL}", "post info", [URL], {"parallel": "3"}),
+    (f"post -sN 3 info {URL}", "post info", [URL], {"simulate": True, "parallel": "3"}),
+    (f"post -qP info {URL}", "post get", [URL], {"quiet": True, "path": Path("info")}),
+    (f"post -P info {URL}", "post get", [URL], {"path": Path("info")}),
+    (f"user -vv {URL}", "user get", [URL], {"verbose": 2}),
+    (f"user --likes {URL}", "user get", [URL], {"likes": True}),
+    (f"user posts --likes {URL}", "user posts", [URL], {"likes": True}),
+    ("config --json", "config show", [], {"json": True}),
+    ("login --profile second remove", "login remove", [], {"profile": "second"}),
+    ("post -a -", "post get", [], {"batch_file": "-"}),
+    ("get -a links.txt", "get", [], {"batch_file": "links.txt"}),
+    # a verb always wins, unless it is said that it is data
+    ("post info get", "post info", ["get"], {}),
+    ("post get info", "post get", ["info"], {}),
+    ("post -- info", "post get", ["info"], {}),
+    ("post -s -- info", "post get", ["info"], {"simulate": True}),
+    ("user '#info'", "user get", ["#info"], {}),
+    ("user @posts", "user get", ["@posts"], {}),
+    ("user -- posts", "user get", ["posts"], {}),
+    (f"user posts -- -{ID}", "user posts", [f"-{ID}"], {}),
+    # a link in the place of the noun
+    (URL, "get", [URL], {}),
+    (f"{URL} -s", "get", [URL], {"simulate": True}),
+    ("v.douyin.com/Lsjh2ZvriQo/", "get", ["v.douyin.com/Lsjh2ZvriQo/"], {}),
+    ("www.douyin.com/video/1", "get", ["www.douyin.com/video/1"], {}),
+    (f"douyin:post:{ID}", "get", [f"douyin:post:{ID}"], {}),
+    ("douyin:user:MS4wLjAB", "get", ["douyin:user:MS4wLjAB"], {}),
+    (f"post douyin:post:{ID}", "post get", [f"douyin:post:{ID}"], {}),
+    (
+        f"7.43 复制打开抖音，看看【北野的院子的作品】 {URL} 清晨在外婆家",
+        "get",
+        ["7.43", "复制打开抖音，看看【北野的院子的作品】", URL, "清晨在外婆家"],
+        {},
+    ),
+    (
+        f"4.30 :0pm 09/03 o@d.nD SLW:/ {URL} --json",
+        "get",
+        ["4.30", ":0pm", "09/03", "o@d.nD", "SLW:/", URL],
+        {"json": True},
+    ),
+    (f"post 看看 {URL} 复制此链接，打开Dou音搜索！", "post get", ["看看", URL, "复制此链接，打开Dou音搜索！"], {}),
+    # options before the noun; the nearest place wins, also for what it turns off
+    (f"-s user {URL}", "user get", [URL], {"simulate": True}),
+    (f"-q -P a post info {URL}", "post info", [URL], {"quiet": True, "path": Path("a")}),
+    (f"-P a post -P b {URL}", "post get", [URL], {"path": Path("b")}),
+    (f"--limit 3 user {URL} --limit 5", "user get", [URL], {"limit": "5"}),
+    (f"--overwrite post --no-overwrite {URL}", "post get", [URL], {"overwrite": False}),
+    (f"--no-sound post --sound {URL}", "post get", [URL], {"no_sound": False}),
+    (f"-v post {URL}", "post get", [URL], {"verbose": 1}),
+    (f"-v post -vv {URL}", "post get", [URL], {"verbose": 2}),
+    (f"--json {URL}", "get", [URL], {"json": True}),
+    (f"--config a.toml post {URL}", "post get", [URL], {"config": Path("a.toml")}),
+    (f"-R 0 post {URL}", "post get", [URL], {"retries": "0"}),
+    # the other names that people type
+    (f"post --dry-run {URL}", "post get", [URL], {"simulate": True}),
+    (f"user --dateafter 20260131 {URL}", "user get", [URL], {"since": "20260131"}),
+    (f"user --datebefore 20260131 {URL}", "user get", [URL], {"until": "20260131"}),
+    (f"post -F {URL}", "post get", [URL], {"list_formats": True}),
+    (f"post -jr 2M {URL}", "post get", [URL], {"dump_json": True, "limit_rate": "2M"}),
+    ("login add - --no-test", "login add", [], {"source": "-", "no_test": True}),
+    ("demo -P here", "demo", [], {"path": Path("here")}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "command", "words", "options"), LINES, ids=[line for line, *_ in LINES])
+def test_a_line_means_one_thing(line: str, command: str, words: list[str], options: dict[str, Any]) -> None:
+    """Each command line is understood as its row says."""
+    call = parse(shlex.split(line))
+
+    assert isinstance(call, Call)
+    assert f"{call.noun} {call.verb}".strip() == command
+    assert list(call.words) == words
+    assert dict(call.options) == options
+
+
+MISTAKES = [
+    ("", "nothing to do", "dyvine demo"),
+    ("post", "nothing to get: no link, id or batch file", "paste a link"),
+    ("get", "nothing to get", "-a FILE"),
+    ("user info", "nothing to show", "paste a link"),
+    ("user posts --json", "nothing to list", "paste a link"),
+    ("mix -s", "nothing to get", "paste a link"),
+    ("pots 1", "'pots' is neither a command nor a link", "did you mean 'post'?"),
+    ("hello", "'hello' is neither a command nor a link", "dyvine --help"),
+    (ID, f"the bare number {ID} needs its noun", f"dyvine post {ID}"),
+    ("post inf 1", "'inf' is neither a verb of 'dyvine post' nor a link or id", "did you mean 'info'?"),
+    ("user -s psots 1", "'psots' is neither", "did you mean 'posts'?"),
+    ("login ad", "'ad' is neither", "did you mean 'add'?"),
+    ("post --limt 3 1", "there is no option --limt", "did you mean --limit?"),
+    ("post --foo 1", "there is no option --foo", "see: dyvine post get --help"),
+    ("--foo post 1", "there is no option --foo", "see: dyvine"),
+    ("post -y 1", "there is no option -y", "see: dyvine post get --help"),
+    ("post 1 --path", "option '--path' requires an argument", "--help"),
+    ("post --json=x 1", "'--json'", "--help"),
+    ("config path extra", "extra", "see: dyvine config path --help"),
+    ("login add", "missing argument", "see: dyvine login add --help"),
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "cause", "cure"), MISTAKES, ids=[line or "nothing" for line, *_ in MISTAKES]
+)
+def test_a_mistake_is_told_with_its_cure(line: str, cause: str, cure: str) -> None:
+    """What cannot be understood is an InputError with cause and cure, in our words and not in a parser's."""
+    with pytest.raises(InputError) as caught:
+        parse(shlex.split(line))
+
+    assert cause in caught.value.message
+    assert cure in (caught.value.hint or "")
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("line", ["--help", "-h", "post --help", "post info --help", "--version"])
+def test_help_and_version_do_nothing_else(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Help and version are shown on stdout, and the exit status is 0."""
+    outcome = parse(shlex.split(line))
+
+    assert outcome == 0
+    assert capsys.readouterr().out
+
+
+def verbs() -> dict[str, list[str]]:
+    """Every noun in code with its verbs, the default one first."""
+    return {noun: list(getattr(load(noun), "commands", {})) for noun in NOUNS}
+
+
+def test_nouns_and_verbs_are_those_of_the_readme() -> None:
+    """The README's table of commands and the program have the same nouns and verbs."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `dyvine ([a-z]+)(?: ([a-z]+))?(?: [A-Z]+)?` \|", readme, flags=re.MULTILINE)
+    told: dict[str, list[str]] = {}
+    for noun, verb in rows:
+        told.setdefault(noun, []).extend([verb] if verb else [])
+
+    assert told == verbs()
+
+
+COMMANDS = [[noun, *([verb] if verb else [])] for noun, found in verbs().items() for verb in found or [""]]
+
+
+@pytest.mark.parametrize("command", [["get"], *COMMANDS], ids=" ".join)
+def test_every_command_has_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command says what it does and explains every option of its own."""
+    parse([*command, "--help"])
+    help = capsys.readouterr().out
+
+    assert help.startswith(f"Usage: dyvine {' '.join(command)}")
+    assert re.search(r"^  [A-Z][^.]+[.:]", help, flags=re.MULTILINE), "no sentence about the command"
+    assert not re.search(r"^  (-\S+, )?--[a-z-]+( [A-Z]+)?$", help, flags=re.MULTILINE), (
+        "an option without help"
+    )
+
+
+def test_every_shared_option_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """No shared option is missing from the help of the commands that take it."""
+    parse(["get", "--help"])
+    help = capsys.readouterr().out
+    names = [name.rstrip("_") for group in (Reach, Show, Take) for name in group.__dataclass_fields__]
+
+    assert [name for name in names if f"--{name.replace('_', '-')}" not in help] == []
+
+
+def test_help_of_a_noun_shows_its_verbs_and_the_options_of_the_default(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`dyvine user --help` lists the verbs with their sentences and what `user get` takes."""
+    parse(["user", "--help"])
+    help = capsys.readouterr().out
+
+    assert re.search(r"^  posts +List an account's posts", help, flags=re.MULTILINE)
+    assert "(the default)" in help
+    assert "--likes" in help
+    assert "--batch-file" in help
+
+
+def test_options_left_open_are_not_given() -> None:
+    """A line without options gives none, so environment and file decide."""
+    assert Common().given() == {}
+
+
+COMPLETIONS: list[tuple[str, set[str]]] = [
+    ("dyvine ", {"get", "post", "user", "mix", "login", "config", "demo"}),
+    ("dyvine us", {"user"}),
+    ("dyvine post ", {"get", "info"}),
+    ("dyvine user p", {"posts"}),
+    ("dyvine post --overw", {"--overwrite"}),
+    ("dyvine post info --js", {"--json"}),
+    ("dyvine user --li", {"--likes", "--limit", "--limit-rate", "--list-formats"}),
+    ("dyvine post --codec ", {"h264", "h265", "any"}),
+    ("dyvine post get --pace n", {"normal"}),
+    ("dyvine --pace s", {"slow"}),
+]
+
+
+@pytest.mark.parametrize(("line", "known"), COMPLETIONS, ids=[line for line, *_ in COMPLETIONS])
+def test_the_shell_completes(
+    line: str,
+    known: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Verbs, options of the default verb and known values are offered to bash as it asks for them."""
+    monkeypatch.setenv("_DYVINE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+    with pytest.raises(SystemExit):
+        parse([])
+    offered = set(capsys.readouterr().out.split())
+
+    assert offered == known
