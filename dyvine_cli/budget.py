@@ -1,37 +1,54 @@
 """The request budget: how often a profile may ask a site, and what a refusal costs.
 
 Per site and profile one call is in flight. Per class of call there is a burst, then one call per interval. After a
-refusal nothing is asked for a while and everything goes at half the rate.
+refusal nothing is asked for a while and everything goes at half the rate. With a folder all processes of the machine
+that use it keep to one budget together, first come first served.
 """
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import math
 import random
-import time
+import secrets
 import tomllib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
+from dyvine_cli import ledger
 from dyvine_cli.errors import ConfigError, RateLimited, Refused
-from dyvine_cli.events import Report, Waiting, ignore
+from dyvine_cli.events import Report, Waiting, Warned, ignore
+from dyvine_cli.ledger import Ledger, LedgerError, OwnLedger, Place, SharedLedger, Sheet, Times
 
 Pace = Literal["slow", "normal", "fast", "off"]
 """`off` never waits for its turn; a refusal's cool-down holds for every pace."""
 
+T = TypeVar("T")
+
 _STRETCH: Mapping[Pace, float] = {"slow": 2.0, "normal": 1.0, "fast": 0.5, "off": 0.0}
 _JITTER = 0.2  # an interval is stretched or shortened by up to this part, 0 on average
 _FIRST = 60.0  # seconds of the first cool-down, doubled by every further refusal
-_LONGEST = 3600.0
 _PATIENCE = 120.0  # a longer cool-down ends the site for this run
-_REFUSALS = 4  # so many end it too
+_REFUSALS = 4  # so many end it too, and the rate is halved no further
 _FORGIVEN = 30  # calls in a row that are answered take one refusal back
+_FORGOTTEN = 3600.0  # so many seconds after a cool-down do too
 _SHOWN = 1.0  # shorter waits are not reported
+_TICK = 1e-4  # seconds that are not worth a wait
+
+# With other processes:
+_LOOK = 5.0  # the first of its class looks at the ledger so often at least
+_LOOK_BEHIND = 0.25  # those behind it, because one before them may be killed
+_POLL = 0.005  # the first that is due looks so often whether the slot is free
+_POLL_BEHIND = 0.02
+_SILENT = 0.3  # one that is due and did not look for so long is passed; it keeps its place
+_STUCK = 120.0  # a call in flight for so long belongs to a run that was suspended
+_GLANCE = 1.0  # the pace `off` looks for others' cool-downs so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +59,42 @@ class Rate:
     interval: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a profile stands with a site; times are seconds of the budget's clock.
+    """How a profile stands with a site, for a class of calls; `call` None is any class.
 
-    `due` is, per class of call, when the calls so far will have been worked off at one per interval.
+    `next_try` is when the next call may be made, None for now. `refusals` are those not taken back yet; `used` is the
+    time of the profile's last call at the site, None if there is none on record.
     """
 
-    due: dict[str, float] = field(default_factory=dict)
-    refusals: int = 0
-    answered: int = 0
-    closed_until: float = -math.inf
-    in_flight: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    site: str
+    profile: str
+    call: str | None
+    next_try: datetime | None
+    refusals: int
+    used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """`seconds` to wait as a person is told, and after how many to look again."""
+
+    seconds: float
+    reason: str
+    look: float
+
+
+@dataclass(slots=True)
+class _Desk:
+    """A site and profile in this process. `lines` have one lock per class, so that its calls go in order."""
+
+    site: str
+    profile: str
+    ledger: Ledger
+    in_flight: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lines: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    calling: bool = False
+    glanced: float = -math.inf
 
 
 def load_rates(path: Path) -> dict[str, Rate]:
@@ -68,7 +109,10 @@ def load_rates(path: Path) -> dict[str, Rate]:
 class Budget:
     """Hands out turns. `rates` are by site, then by class of call.
 
-    `clock` counts seconds, `now` is the time of day in messages, `random` gives numbers from 0 to 1.
+    `folder` is the state folder that shares the budget with other processes, None keeps it in this one. State that
+    cannot be read or written is reported as Warned, and the budget goes on in this process.
+    `clock` counts seconds and is the same for all processes, `boot` names the start of the machine that it counts from,
+    None asks the system; `now` is the time of day, `random` gives numbers from 0 to 1.
     """
 
     def __init__(
@@ -76,59 +120,66 @@ class Budget:
         rates: Mapping[str, Mapping[str, Rate]],
         *,
         pace: Pace = "normal",
+        folder: Path | None = None,
         report: Report = ignore,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = ledger.boot_clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = random.random,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        boot: str | None = None,
     ) -> None:
         if pace not in get_args(Pace):
             raise ConfigError(f"there is no pace {pace!r}, only {', '.join(get_args(Pace))}")
         self._rates = rates
         self._stretch = _STRETCH[pace]
+        self._folder = folder / "budget" if folder else None
         self._report = report
         self._clock = clock
         self._sleep = sleep
         self._random = random
         self._now = now
-        self._standings: dict[tuple[str, str], Standing] = {}
+        self._boot = boot
+        self._run = secrets.token_hex(6)
+        self._desks: dict[tuple[str, str], _Desk] = {}
+        self._warned: set[str] = set()
 
     @asynccontextmanager
     async def turn(self, site: str, profile: str, call: str) -> AsyncIterator[None]:
-        """Wait until one call of this class may be made; no other of the profile is made inside.
+        """Wait until one call of this class may be made; no other of the profile is made inside, in no process.
 
         Waits of a second and more are reported. Raises RateLimited, naming the next try, when the cool-down is longer
         than two minutes or the site refused four times.
         """
-        standing = self._standing(site, profile)
-        async with standing.in_flight:
-            await self._cool_down(site, profile, standing)
-            await self._await_rate(site, call, standing)
+        desk = self._desk(site, profile)
+        granted = await self._admit(desk, call)
+        desk.calling = True
+        try:
             yield
+        finally:
+            desk.calling = False
+            granted.free_slot()
+            desk.in_flight.release()
 
     def refused(self, site: str, profile: str, call: str, error: Refused) -> None:
         """Note a refusal: half the rate from now on, and a pause.
 
         The pause is what the server asked for (at most an hour), else 60 s, doubled by each refusal up to an hour.
         """
-        standing = self._standing(site, profile)
-        standing.refusals += 1
-        standing.answered = 0
-        pause = min(_FIRST * 2 ** (standing.refusals - 1), _LONGEST)
         asked = error.retry_after if isinstance(error, RateLimited) else None
-        if asked is not None and not math.isnan(asked):
-            pause = min(max(asked, 1.0), _LONGEST)
-        if standing.refusals >= _REFUSALS:
-            pause = _LONGEST
-        standing.closed_until = max(standing.closed_until, self._clock() + pause)
+
+        def note(sheet: Sheet) -> None:
+            now = self._clock()
+            sheet.refusals = min(_refusals(sheet, now) + 1, _REFUSALS)
+            sheet.answered = 0
+            sheet.closed_until = max(_closed_until(sheet, now), now + _cool_down(sheet.refusals, asked))
+
+        self._on_sheet(self._desk(site, profile), note, flush=True)
 
     def accepted(self, site: str, profile: str, call: str) -> None:
         """Note an answer: thirty in a row take one refusal back, and the rate rises again."""
-        standing = self._standing(site, profile)
-        standing.answered += 1
-        if standing.answered >= _FORGIVEN and standing.refusals:
-            standing.refusals -= 1
-            standing.answered = 0
+        desk = self._desk(site, profile)
+        if _refusals(desk.ledger.last, self._clock()):
+            self._on_sheet(desk, _forgive)
 
     def estimate(self, site: str, call: str, calls: int) -> float:
         """Seconds that so many calls of a class will wait at this pace, from a full burst and without refusals."""
@@ -137,46 +188,247 @@ class Budget:
 
     def next_try(self, site: str, profile: str) -> datetime | None:
         """When this site may be asked again after a refusal; None if it may now."""
-        left = self._standing(site, profile).closed_until - self._clock()
-        return self._now() + timedelta(seconds=left) if left > 0 else None
+        return self._when(_closed_until(self._glance(self._desk(site, profile)), self._clock()))
 
-    def _standing(self, site: str, profile: str) -> Standing:
-        return self._standings.setdefault((site, profile), Standing())
+    def standings(self) -> tuple[Standing, ...]:
+        """How every profile on record stands with its site, one row per class of call that was used."""
+        known = set(ledger.kept(self._folder) if self._folder else ()) | self._desks.keys()
+        return tuple(row for pair in sorted(known) for row in self._rows(self._desk(*pair)))
 
-    async def _cool_down(self, site: str, profile: str, standing: Standing) -> None:
-        left = min(standing.closed_until - self._clock(), _LONGEST)
-        if left <= 0:
-            return
-        if left > _PATIENCE or standing.refusals >= _REFUSALS:
-            raise self._ended(site, profile, standing, left)
-        await self._wait(left, site, f"{site} refused a request and asks for a pause")
+    def _rows(self, desk: _Desk) -> list[Standing]:
+        sheet = self._glance(desk)
+        now = self._clock()
+        used = datetime.fromtimestamp(sheet.used, self._now().tzinfo) if sheet.used else None
+        starts: dict[str | None, float] = {
+            call: self._start(sheet, desk.site, call, now)
+            for call in sorted(sheet.due)
+            if call in self._rates.get(desk.site, {})
+        }
+        return [
+            Standing(
+                site=desk.site,
+                profile=desk.profile,
+                call=call,
+                next_try=self._when(max(start, _closed_until(sheet, now))),
+                refusals=_refusals(sheet, now),
+                used=used,
+            )
+            for call, start in (starts or {None: now}).items()
+        ]
 
-    async def _await_rate(self, site: str, call: str, standing: Standing) -> None:
-        rate = self._rates[site][call]
-        interval = rate.interval * self._stretch * 2**standing.refusals
-        if not interval:
-            return
-        # A clock that jumped back must not make a wait of the jump.
-        due = min(standing.due.get(call, -math.inf), self._clock() + (rate.burst + _JITTER) * interval)
-        left = due - (rate.burst - 1) * interval - self._clock()
-        if left > 0:
-            await self._wait(left, site, f"keeping to the pace of {site} ({call} calls)")
+    def _when(self, at: float) -> datetime | None:
+        left = at - self._clock()
+        return self._now() + timedelta(seconds=left) if left > _TICK else None
+
+    # --- one turn -------------------------------------------------------------------------------------------------
+
+    async def _admit(self, desk: _Desk, call: str) -> Ledger:
+        """Wait for the turn; the ledger whose slot it has. No other call of this process is in flight then."""
+        told: set[str] = set()
+        async with desk.lines[call]:
+            try:
+                while True:
+                    await desk.in_flight.acquire()
+                    pause = self._try(desk, call)
+                    if pause is None:
+                        return desk.ledger
+                    if pause.seconds >= _SHOWN and pause.reason not in told:
+                        told.add(pause.reason)
+                        self._report(Waiting(seconds=pause.seconds, reason=pause.reason, site=desk.site))
+                    await self._sleep(pause.look)
+            except BaseException:
+                self._leave(desk, call)
+                raise
+
+    def _try(self, desk: _Desk, call: str) -> _Pause | None:
+        """Look once whether the call may be made; if not, the lock on `in_flight` is given back."""
+        try:
+            if self._stretch:
+                pause = self._on_sheet(desk, lambda sheet: self._ask(desk, sheet, call))
+            else:
+                pause = self._closed(desk, self._glance(desk, every=_GLANCE))
+        except BaseException:
+            desk.in_flight.release()
+            raise
+        if pause is not None:
+            desk.in_flight.release()
+        return pause
+
+    def _ask(self, desk: _Desk, sheet: Sheet, call: str) -> _Pause | None:
+        """None if the call may be made now: it is counted then, and the slot is taken."""
+        now = self._clock()
+        if pause := self._closed(desk, sheet):
+            if desk.ledger.shared:
+                sheet.join(self._run, call, now + pause.seconds, now)
+            return pause
+        sheet.prune(now)
+        ahead = [place for place in sheet.ahead(self._run, call) if _lives(place, now)]
+        same = sum(place.call == call for place in ahead)
+        interval = self._interval(sheet, desk.site, call, now)
+        at = self._start(sheet, desk.site, call, now) + same * interval
+        if at - now > _TICK:
+            pause = self._behind(desk, call, at - now, same)
+        elif due := sum(place.at <= now for place in ahead):
+            pause = self._busy(desk, sheet, now, due)
+        elif not self._take(desk, sheet, now):
+            pause = self._busy(desk, sheet, now, 0)
+        if pause is None:
+            self._count(desk, sheet, call, now)
+        elif desk.ledger.shared:
+            sheet.join(self._run, call, max(at, now), now)
+        return pause
+
+    def _closed(self, desk: _Desk, sheet: Sheet) -> _Pause | None:
+        """The rest of a cool-down, None if there is none. Raises RateLimited when it is too long to be waited out."""
+        now = self._clock()
+        sheet.closed_until = _closed_until(sheet, now)
+        left = sheet.closed_until - now
+        if left <= _TICK:
+            return None
+        refusals = _refusals(sheet, now)
+        if left > _PATIENCE or refusals >= _REFUSALS:
+            raise self._ended(desk, refusals, left)
+        reason = f"{desk.site} refused a request and asks for a pause"
+        return _Pause(left, reason, min(left, _LOOK) if desk.ledger.shared else left)
+
+    def _behind(self, desk: _Desk, call: str, seconds: float, same: int) -> _Pause:
+        often = (_LOOK_BEHIND if same else _LOOK) if desk.ledger.shared else math.inf
+        return _Pause(seconds, f"keeping to the pace of {desk.site} ({call} calls)", min(seconds, often))
+
+    def _busy(self, desk: _Desk, sheet: Sheet, now: float, due: int) -> _Pause:
+        """Until the slot is free; the first in the line tells of a call that takes long."""
+        held = now - sheet.taken if sheet.taken is not None else 0.0
+        left = _STUCK - held if held > _LOOK and not due else 0.0
+        reason = f"another run is asking {desk.site} as {desk.profile!r}"
+        return _Pause(left, reason, _POLL_BEHIND if due else _POLL)
+
+    def _take(self, desk: _Desk, sheet: Sheet, now: float) -> bool:
+        if desk.ledger.take_slot():
+            return True
+        if sheet.taken is None or sheet.taken > now:
+            sheet.taken = now
+        return now - sheet.taken > _STUCK and desk.ledger.break_slot()
+
+    def _count(self, desk: _Desk, sheet: Sheet, call: str, now: float) -> None:
+        interval = self._interval(sheet, desk.site, call, now)
         jitter = 1 + _JITTER * (2 * self._random() - 1)
-        standing.due[call] = max(due, self._clock()) + interval * jitter
+        sheet.due[call] = max(self._due(sheet, desk.site, call, now), now) + interval * jitter
+        sheet.taken = now
+        sheet.used = self._now().timestamp()
+        sheet.leave(self._run, call)
 
-    async def _wait(self, seconds: float, site: str, reason: str) -> None:
-        if seconds >= _SHOWN:
-            self._report(Waiting(seconds=seconds, reason=reason, site=site))
-        await self._sleep(seconds)
+    def _leave(self, desk: _Desk, call: str) -> None:
+        """Give up the place in the line after an error; where that fails, the others will pass it."""
+        if desk.ledger.shared and desk.ledger.last.has(self._run, call):
+            self._on_sheet(desk, lambda sheet: sheet.leave(self._run, call))
 
-    def _ended(self, site: str, profile: str, standing: Standing, left: float) -> RateLimited:
+    # --- rates ----------------------------------------------------------------------------------------------------
+
+    def _interval(self, sheet: Sheet, site: str, call: str, now: float) -> float:
+        return math.ldexp(self._rates[site][call].interval * self._stretch, _refusals(sheet, now))
+
+    def _due(self, sheet: Sheet, site: str, call: str, now: float) -> float:
+        """A clock that jumped, or a damaged file, must not make a wait that no calls justify."""
+        if call not in sheet.due:
+            return now
+        most = (self._rates[site][call].burst + _JITTER) * self._interval(sheet, site, call, now)
+        sheet.due[call] = min(sheet.due[call], now + most)
+        return sheet.due[call]
+
+    def _start(self, sheet: Sheet, site: str, call: str, now: float) -> float:
+        """When the rate allows the next call of a class."""
+        tolerance = (self._rates[site][call].burst - 1) * self._interval(sheet, site, call, now)
+        return self._due(sheet, site, call, now) - tolerance
+
+    # --- the ledger -----------------------------------------------------------------------------------------------
+
+    def _desk(self, site: str, profile: str) -> _Desk:
+        if (site, profile) not in self._desks:
+            self._desks[site, profile] = _Desk(site, profile, self._ledger(site, profile))
+        return self._desks[site, profile]
+
+    def _ledger(self, site: str, profile: str) -> Ledger:
+        if self._folder is None:
+            return OwnLedger()
+        if self._boot is None:
+            self._boot = ledger.boot_name()
+        times = Times(self._clock, lambda: self._now().timestamp(), self._boot)
+        return SharedLedger(self._folder, site, profile, times)
+
+    def _on_sheet(self, desk: _Desk, work: Callable[[Sheet], T], *, flush: bool = False) -> T:
+        """What `work` gives for the sheet, which it may change; where the file fails, for a sheet of our own."""
+        results: list[T] = []
+        try:
+            with desk.ledger.open(flush=flush) as sheet:
+                results.append(work(sheet))
+        except LedgerError as exc:
+            self._go_alone(desk, exc)
+            return results[0] if results else work(desk.ledger.last)
+        if desk.ledger.damaged:
+            desk.ledger.damaged = False
+            self._warn(f"the request budget of {desk.site}:{desk.profile} was damaged and begins anew")
+        return results[0]
+
+    def _glance(self, desk: _Desk, *, every: float = 0.0) -> Sheet:
+        """The sheet to read, looked up again after `every` seconds."""
+        if not 0 <= self._clock() - desk.glanced < every:
+            desk.glanced = self._clock()
+            try:
+                return desk.ledger.glance()
+            except LedgerError as exc:
+                self._go_alone(desk, exc)
+        return desk.ledger.last
+
+    def _go_alone(self, desk: _Desk, cause: LedgerError) -> None:
+        self._warn(f"the request budget is not shared with other runs: {cause}")
+        if not desk.calling:
+            desk.ledger.free_slot()
+        desk.ledger = OwnLedger(dataclasses.replace(desk.ledger.last, line=[]))
+
+    def _warn(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            self._report(Warned(message=message))
+
+    def _ended(self, desk: _Desk, refusals: int, left: float) -> RateLimited:
         when = self._now() + timedelta(seconds=left)
-        times = "once" if standing.refusals == 1 else f"{standing.refusals} times"
+        times = "once" if refusals <= 1 else f"{refusals} times"
         return RateLimited(
-            f"{site} refused the profile {profile!r} {times}; the next try makes sense after {when:%H:%M}",
+            f"{desk.site} refused the profile {desk.profile!r} {times}; the next try makes sense after {when:%H:%M}",
             hint="use --pace slow next time, or add another login: dyvine login add FILE --profile NAME",
             retry_after=left,
         )
+
+
+def _closed_until(sheet: Sheet, now: float) -> float:
+    """No cool-down is longer than an hour, whatever clocks and files say."""
+    return min(sheet.closed_until, now + ledger.LONGEST)
+
+
+def _refusals(sheet: Sheet, now: float) -> int:
+    """The refusals that time has not taken back."""
+    forgotten = (now - sheet.closed_until) // _FORGOTTEN if sheet.refusals and now > sheet.closed_until else 0
+    return max(0, min(sheet.refusals, _REFUSALS) - int(min(forgotten, _REFUSALS)))
+
+
+def _cool_down(refusals: int, asked: float | None) -> float:
+    if refusals >= _REFUSALS:
+        return ledger.LONGEST
+    if asked is not None and not math.isnan(asked):
+        return min(max(asked, 1.0), ledger.LONGEST)
+    return math.ldexp(_FIRST, refusals - 1)
+
+
+def _forgive(sheet: Sheet) -> None:
+    sheet.answered += 1
+    if sheet.answered >= _FORGIVEN and sheet.refusals:
+        sheet.refusals -= 1
+        sheet.answered = 0
+
+
+def _lives(place: Place, now: float) -> bool:
+    """Whether a place's owner looks as often as it must."""
+    return now - max(place.at, place.seen) < _SILENT
 
 
 def _rate(path: Path, call: str, table: object) -> Rate:

@@ -19,8 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from dyvine_cli import lock
 from dyvine_cli.errors import Busy, ContentChanged
-from dyvine_cli.transfer import lock
 from dyvine_cli.transfer.folder import Folder, disk_error, remove_made, writing
 
 NOTE_FROM = 1 << 17

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 
 _TAKEN = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 
@@ -27,6 +28,12 @@ if sys.platform == "win32":
             os.lseek(fd, place, os.SEEK_SET)
         return True
 
+    def free(fd: int) -> None:
+        """Let the next one have the lock."""
+        os.lseek(fd, _FAR, os.SEEK_SET)
+        with suppress(OSError):
+            msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
@@ -37,3 +44,8 @@ else:
         except OSError as exc:
             return exc.errno not in _TAKEN
         return True
+
+    def free(fd: int) -> None:
+        """Let the next one have the lock, even if a child process has a copy of the descriptor."""
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)
