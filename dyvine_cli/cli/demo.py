@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +34,13 @@ def demo(
         from dyvine_cli.cli.output.demo import Tour
         from dyvine_cli.operations.stage import Stage
 
-        with Stage(path) as stage:
+        signal.signal(signal.SIGTERM, _leave)
+        with Stage(path or given.take.path) as stage:
             return Tour(stage).show()
 
     return run
+
+
+def _leave(number: int, frame: object) -> None:
+    """End as a signal asks for, by way of everything that is to be cleaned up."""
+    sys.exit(128 + number)

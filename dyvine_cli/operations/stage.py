@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,14 +12,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from dyvine_cli.errors import DyvineError
+import dyvine_cli
+from dyvine_cli.errors import DyvineError, NotWritable
 
 LIVES = (
     "PATH",
     "HOME",
     "LANG",
     "LC_ALL",
+    "LC_CTYPE",
     "TERM",
+    "COLORTERM",
     "COLUMNS",
     "LINES",
     "NO_COLOR",
@@ -26,24 +30,35 @@ LIVES = (
     "TEMP",
     "TMP",
     "TMPDIR",
-    "PYTHONPATH",
-    "VIRTUAL_ENV",
 )
 """Variables that the processes keep; proxies, logins and settings of the person stay out of it."""
+LINE = ("--rtt", "0.02", "--rate", "1M")
+"""A line on which progress can be seen: 20 ms, 1 MB/s for each connection."""
+PROGRAM = (sys.executable, "-P", "-m")
+"""Python without the current folder in its path: what lies where the files go is not run."""
 
 
 class Stage:
-    """A simulator that runs while the context is open; `folder` is where files go, `home` where dyvine keeps its own."""
+    """A simulator that runs while the context is open; `folder` is where files go, `home` where dyvine keeps its own.
+
+    The folder stays, the home goes. Raises NotWritable, and DyvineError when the simulator does not start.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = (folder or Path(tempfile.mkdtemp(prefix="dyvine-demo-"))).absolute()
-        self.home = Path(tempfile.mkdtemp(prefix="dyvine-demo-home-"))
+        try:
+            self.folder = (folder or Path(tempfile.mkdtemp(prefix="dyvine-demo-"))).expanduser().absolute()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.home = Path(tempfile.mkdtemp(prefix="dyvine-demo-home-"))
+        except OSError as error:
+            raise NotWritable(
+                f"{error.filename}: {error.strerror}", hint="choose another folder: -P DIR"
+            ) from error
         self._facts: dict[str, Any] = {}
         self._simulator: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
-        self._simulator = subprocess.Popen(
-            [sys.executable, "-m", "dyvine_cli.simulator", "--rtt", "0.02", "--rate", "12M"],
+        self._simulator = subprocess.Popen(  # noqa: S603 - ourselves
+            [*PROGRAM, "dyvine_cli.simulator", *LINE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -53,6 +68,7 @@ class Stage:
         assert self._simulator.stdout is not None
         line = self._simulator.stdout.readline()
         if not line:
+            self.close()
             raise DyvineError(
                 "the built-in simulator did not start", hint="run: python -m dyvine_cli.simulator"
             )
@@ -60,29 +76,31 @@ class Stage:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the simulator and remove what dyvine kept for itself."""
         if self._simulator is not None:
             self._simulator.communicate()  # it ends when its stdin closes
-        _remove(self.home)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def link(self, name: str) -> str:
-        """The address of one of the invented things to show."""
+        """The address of one of the invented things to show: account, post or guest."""
         return str(self._facts["shown"][name])
 
     def run(self, arguments: Sequence[str]) -> int:
-        """Run `dyvine` with these arguments, its streams being ours; the exit status."""
-        command = [sys.executable, "-m", "dyvine_cli", *arguments]
+        """Run `dyvine` with these arguments, its streams being ours; the exit status, negative for a signal."""
+        command = [*PROGRAM, "dyvine_cli", *arguments]
         done = subprocess.run(command, cwd=self.folder, env=self._environment(), check=False)  # noqa: S603 - ourselves
         return done.returncode
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in LIVES if name in os.environ}
-        own = {"DYVINE_HOME": str(self.home), "PYTHONUTF8": "1"}
+        own = {
+            "DYVINE_HOME": str(self.home),
+            "PYTHONPATH": str(Path(dyvine_cli.__file__).parents[1]),
+            "PYTHONUTF8": "1",
+        }
         if self._facts:
             own["DYVINE_CONNECT_TO"] = str(self._facts["connect_to"])
         return {**kept, **own}
-
-
-def _remove(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from dyvine_cli.simulator.app import Simulator
 from dyvine_cli.simulator.faults import Fault
+from dyvine_cli.simulator.world import World
 
 STDIN = 0
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
@@ -99,12 +100,28 @@ async def _serve(simulator: Simulator, port: int) -> None:
     await simulator.start(port)
     _on_signals(loop, stopped.set)
     _on_end_of_stdin(lambda: loop.call_soon_threadsafe(stopped.set))
-    facts = {"port": simulator.port, "connect_to": simulator.connect_to, "pid": os.getpid()}
+    facts: dict[str, object] = {
+        "port": simulator.port,
+        "connect_to": simulator.connect_to,
+        "pid": os.getpid(),
+    }
+    if simulator.world:
+        facts["shown"] = _shown(simulator.world)
     if simulator.ca_file:
         facts["ca_file"] = str(simulator.ca_file)
     print(json.dumps(facts), flush=True)
     await stopped.wait()
     await simulator.stop()
+
+
+def _shown(world: World) -> dict[str, str]:
+    """What a demonstration asks for: an account that guests see completely, a share text, one that is cut for guests."""
+    page = "https://www.douyin.com/user/"
+    return {
+        "account": page + world.OPEN,
+        "post": world.share_text(world.VIDEO),
+        "guest": page + world.ACCOUNTS[63],
+    }
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:

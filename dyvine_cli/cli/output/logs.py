@@ -12,7 +12,9 @@ class OneLine(logging.Formatter):
     """Level, room and message on one line without escape characters."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record."""
+        """The line of a record; a warning looks as warnings of a run do."""
+        if record.levelno >= logging.WARNING:
+            return clean(f"{record.levelname.lower()}: {record.getMessage()}")
         return clean(f"{record.levelname} {record.name}: {record.getMessage()}")
 
 

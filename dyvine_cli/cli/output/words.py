@@ -53,11 +53,20 @@ COLOURS = {"error:": "31", "warning:": "33", "hint:": "2"}
 def styled(line: str) -> str:
     """A line as a terminal shows it, its first word coloured and a hint dim; as it is where colour is not wanted."""
     first, _, rest = line.partition(" ")
-    if first not in COLOURS or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if first not in COLOURS or not _coloured():
         return line
     if first == "hint:":
         return f"\x1b[{COLOURS[first]}m{line}\x1b[0m"
     return f"\x1b[{COLOURS[first]}m{first}\x1b[0m {rest}"
+
+
+def strong(text: str) -> str:
+    """A line in bold, as it is where that is not wanted."""
+    return f"\x1b[1m{text}\x1b[0m" if _coloured() else text
+
+
+def _coloured() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def size(count: float) -> str:
