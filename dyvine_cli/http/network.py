@@ -21,7 +21,7 @@ from collections.abc import (
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import httpcore
 
@@ -82,6 +82,16 @@ class Response:
         if self.length is not None and self.length <= _SMALL:
             async for _ in self.chunks:
                 pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How requests to a host leave: `host` is whose name is looked up here, `shown` where the socket goes, for people."""
+
+    kind: Literal["direct", "proxy", "connect-to"]
+    host: str
+    port: int
+    shown: str
 
 
 class Network:
@@ -147,6 +157,33 @@ class Network:
                     await answer.aclose()
         finally:
             lane.users -= 1
+
+    # --- one step of the way alone, for those who look for the one that fails -------------------------------------
+
+    def way(self, url: str) -> Way:
+        """How a request to `url` would leave."""
+        address = split(url)
+        route = self._route(address)
+        if route is not None:
+            shown = f"{route.host}:{route.port}"
+            return Way(kind="connect-to", host=route.host, port=route.port, shown=shown)
+        if self._proxy is not None:
+            proxy = self._proxy
+            return Way(kind="proxy", host=proxy.host, port=proxy.port, shown=str(proxy))
+        return Way(kind="direct", host=address.host, port=address.port, shown=address.host)
+
+    async def look_up(self, host: str, port: int = 443) -> Sequence[str]:
+        """The addresses of a name. Raises NetworkError, Timeout."""
+        return await self._looked_up(host, port)
+
+    async def try_proxy(self, url: str) -> None:
+        """Have the proxy lead a connection to the host of `url`, and close it; nothing without a proxy.
+
+        Raises ProxyFailure, NetworkError when the proxy works and the host cannot be reached.
+        """
+        if self._proxy is not None:
+            stream = await self._proxied(split(url), self._proxy, forwarded=False)()
+            await stream.aclose()
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -391,4 +428,4 @@ def _inner(host: str, what: str) -> AddressRefused:
     )
 
 
-__all__ = ["CONNECTIONS", "Network", "Response", "Timeouts"]
+__all__ = ["CONNECTIONS", "Network", "Response", "Timeouts", "Way"]
