@@ -28,7 +28,8 @@ class Tour:
         """Run them all; 0 when each ended as it should, else 1."""
         account, guest = self._stage.link("account"), self._stage.link("guest")
         say(
-            "This is dyvine against a small copy of Douyin on this machine: invented people, no account, no internet.",
+            "This is dyvine against a small copy of Douyin on this machine:",
+            "invented people, no account, no internet.",
         )
         self._act("A whole account, listed to its end:", ["user", account])
         self._act("The same again. What is there already is not fetched twice:", ["user", account])

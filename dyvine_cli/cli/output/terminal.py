@@ -42,8 +42,8 @@ STYLES = {"error:": "red", "warning:": "yellow"}
 BAR = 20
 NARROW = 72
 """Columns below which the bars go, so that names stay readable."""
-BESIDE_NAME = 46
-"""Columns of a line that bar, amount, speed and time left take."""
+BESIDE_NAME = 42
+"""Columns of a line that amount, speed and time left take."""
 
 
 class Name(ProgressColumn):
@@ -54,9 +54,12 @@ class Name(ProgressColumn):
         super().__init__()
 
     def render(self, task: Task) -> Text:
-        """The file's name, or the state of the whole."""
+        """The end of the file's name, or the state of the whole."""
         beside = BESIDE_NAME + (BAR if self._console.width >= NARROW else 0)
-        return Text(words.fit(task.description, max(20, self._console.width - beside)), no_wrap=True)
+        room = max(20, self._console.width - beside)
+        whole = "size" in task.fields
+        shown = words.fit(task.description, room) if whole else f"  {words.tail(task.description, room - 2)}"
+        return Text(shown, no_wrap=True)
 
 
 class Bar(ProgressColumn):
@@ -99,7 +102,9 @@ class Left(ProgressColumn):
     def render(self, task: Task) -> Text:
         """`3 min 20 s`, empty while unknown."""
         left = task.fields.get("left", task.time_remaining)
-        return Text(words.duration(max(10, left)) if left and left >= 1 else "", style="dim")
+        if not left or left < 1:
+            return Text("")
+        return Text(words.duration(left) if left >= 10 else f"{left:.0f} s", style="dim")
 
 
 class Terminal:
@@ -165,7 +170,7 @@ class Terminal:
         self._end(*key)
         if len(self._files) < FILES_SHOWN:
             self._files[key] = self._progress.add_task(
-                f"  {event.path.name}", total=event.size, completed=event.begun
+                event.path.name, total=event.size, completed=event.begun
             )
 
     def _end(self, ref: str, asset: str) -> None:
@@ -259,9 +264,11 @@ class Terminal:
         if time.monotonic() < self._note_until:
             return self._note
         most = max(self._listed, self._declared)
-        of = f" of {most:,}" if most else ""
+        posts = (
+            f"{self._posts:,} of {words.count(most, 'post')}" if most else words.count(self._posts, "post")
+        )
         failed = f", {self._failed} failed" if self._failed else ""
-        return f"{self._posts:,}{of} posts, {words.count(self._saved, 'file')}{failed}"
+        return f"{posts}, {words.count(self._saved, 'file')}{failed}"
 
 
 def table(balances: tuple[Balance, ...], cut: set[Ref]) -> Table:

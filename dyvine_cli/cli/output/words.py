@@ -46,6 +46,20 @@ def fit(text: str, columns: int) -> str:
     return f"{kept}…"
 
 
+def tail(text: str, columns: int) -> str:
+    """`text`, cleaned and cut at its front to so many columns: the end of a file's name says more."""
+    text = clean(text)
+    if width(text) <= columns:
+        return text
+    kept, used = "", 1
+    for char in reversed(text):
+        used += _columns(char)
+        if used > columns:
+            break
+        kept = char + kept
+    return f"…{kept}"
+
+
 COLOURS = {"error:": "31", "warning:": "33", "hint:": "2"}
 """What begins a line for a person, and its colour on a terminal."""
 
