@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,23 +20,30 @@ from dyvine_cli.http.addresses import within
 from dyvine_cli.http.api import ApiClient
 from dyvine_cli.http.connect import ConnectTo
 from dyvine_cli.http.network import Network
-from dyvine_cli.identity import Profile, Profiles
-from dyvine_cli.listing import Walk
+from dyvine_cli.identity import ENV, GUEST, Profile, Profiles
+from dyvine_cli.listing import Walk, check_likes, check_listable
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, RefKind, User
 from dyvine_cli.sites import HOSTS, SITES
 from dyvine_cli.sites.douyin import PACE, Douyin
 
 BARE_ID = re.compile(r"@?[A-Za-z0-9_.-]{2,120}")
 """An id, handle or 抖音号 without a link around it."""
+HANDLE = re.compile(r"@[A-Za-z0-9_.-]{2,40}")
+"""A handle that says that it is one."""
+
 Who = Callable[[str], Profile]
 """Site name to the profile to use there."""
+Reach = Callable[[str, str | None], Network]
+"""Site name and its profile's own proxy (None: it has none) to the network for its calls."""
 
 
 class Client:
     """One person's view of the platforms: `async with Client() as client: post = await client.post(url)`.
 
     Without `who`, each site is visited as a guest, or with `cookies` (the text of a header, Netscape or JSON export).
-    `state` is the folder that keeps guest identities; None keeps nothing. A `network` given is not closed here.
+    `state` is the folder that keeps guest identities; None keeps nothing. `pace` is one for all sites or by site.
+    `network` is how sockets are opened, for all sites or by site; one that is given is not closed here. `budget` is a
+    request budget to share with others, None for one of its own; `sleep` waits between tries.
     """
 
     def __init__(
@@ -43,27 +52,28 @@ class Client:
         cookies: str | None = None,
         who: Who | None = None,
         state: Path | None = None,
-        network: Network | None = None,
+        network: Network | Reach | None = None,
         proxy: str | None = None,
         ca_file: Path | None = None,
         connect_to: str | None = None,
-        pace: Pace = "normal",
+        pace: Pace | Mapping[str, Pace] = "normal",
+        budget: Budget | None = None,
         retries: int = 3,
         default_site: str = "douyin",
         report: Report = ignore,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = Profiles(state) if state else None
         self._who = who or self._guest_or(cookies)
-        self._own_network = network is None
-        self.network = network or Network(
-            proxy=proxy,
-            ca_file=ca_file,
-            connect_to=ConnectTo.parse(connect_to) if connect_to else None,
-            listed=HOSTS,
-        )
-        self.budget = Budget({"douyin": load_rates(PACE)}, pace=pace, report=report)
+        self._own_networks: list[Network] = []
+        self._reach = self._reach_of(network, proxy, ca_file, connect_to)
+        self._pace = pace
+        self._shared_budget = budget
+        self._budgets: dict[str, Budget] = {}
         self._retries = retries
         self._default_site = default_site
+        self._report = report
+        self._sleep = sleep
         self._sites: dict[str, Douyin] = {}
         self._tried: dict[str, Profile] = {}
 
@@ -77,17 +87,37 @@ class Client:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        if self._own_network:
-            await self.network.aclose()
+        for network in self._own_networks:
+            await network.aclose()
 
     def _guest_or(self, text: str | None) -> Who:
         def who(site: str) -> Profile:
             if text is not None:
-                return Profile(site=site, name="env", cookies=cookie_files.read(text, site=site))
-            stored = self._store.load(site, "guest") if self._store else None
-            return stored or Profile(site=site, name="guest")
+                jar = cookie_files.read(text, site=site)
+                session = cookie_files.has_session(jar, site)
+                return Profile(site=site, name=ENV, cookies=jar, session=session, secret=True)
+            stored = self._store.load(site, GUEST) if self._store else None
+            return stored or Profile(site=site, name=GUEST, session=False)
 
         return who
+
+    def _reach_of(
+        self, network: Network | Reach | None, proxy: str | None, ca_file: Path | None, connect_to: str | None
+    ) -> Reach:
+        if isinstance(network, Network):
+            given = network
+            return lambda site, own: given
+        if network is not None:
+            return network
+        led = ConnectTo.parse(connect_to) if connect_to else None
+
+        def opened(by: str | None) -> Network:
+            made = Network(proxy=by, ca_file=ca_file, connect_to=led, listed=HOSTS)
+            self._own_networks.append(made)
+            return made
+
+        usual = opened(proxy)
+        return lambda site, own: opened(own) if own else usual
 
     def site(self, name: str) -> Douyin:
         """The site of that name, spoken to with its profile. Raises UnsupportedURL for one that is not there."""
@@ -96,15 +126,36 @@ class Client:
             if builder is None:
                 raise UnsupportedURL(f"{name} is not supported yet", hint="this version speaks Douyin")
             tried = self._tried.get(name)
+            profile = tried or self._who(name)
             http = ApiClient(
-                self.network,
-                tried or self._who(name),
-                self.budget,
+                self._reach(name, profile.proxy),
+                profile,
+                self.budget(name),
                 retries=self._retries,
                 store=self._store.save if self._store and not tried else None,
+                report=self._report,
+                sleep=self._sleep,
             )
             self._sites[name] = builder(http)
         return self._sites[name]
+
+    def budget(self, site: str) -> Budget:
+        """The request budget of a site."""
+        if self._shared_budget is not None:
+            return self._shared_budget
+        if site not in self._budgets:
+            pace = self._pace if isinstance(self._pace, str) else self._pace.get(site, "normal")
+            self._budgets[site] = Budget({site: load_rates(PACE)}, pace=pace, report=self._report)
+        return self._budgets[site]
+
+    def next_try(self) -> datetime | None:
+        """When a site that refused us may be asked again, the earliest of several; None if all may be asked now."""
+        times = [
+            self.budget(name).next_try(name, site.profile.name)
+            for name, site in self._sites.items()
+            if site.profile
+        ]
+        return min((each for each in times if each is not None), default=None)
 
     def try_as(self, profile: Profile) -> None:
         """Visit a site as another profile from now on, without keeping what its cookies become."""
@@ -122,10 +173,10 @@ class Client:
     # --- what a link means ----------------------------------------------------------------------------------------
 
     async def resolve(self, text: str, *, kind: RefKind | None = None) -> Ref:
-        """The ref that a link, share text, bare id or `site:kind:id` means; short links are followed.
+        """The ref that a link, share text, bare id, `@handle` or `site:kind:id` means; short links are followed.
 
-        `kind` says what a bare id is the id of, None leaves that to its form. Raises UnsupportedURL, NotFound for a
-        short link that has run out, NetworkError.
+        Of several links the first that can be used counts. `kind` says what a bare id is the id of, None leaves that
+        to its form. Raises UnsupportedURL, NotFound for a short link that has run out, NetworkError.
         """
         ref = self.match(text, kind=kind)
         return await self.site(ref.site).follow(ref) if ref.kind == "short" else ref
@@ -141,14 +192,25 @@ class Client:
             return (
                 bare
                 if bare is not None and bare.kind == kind
-                else Ref(self._default_site, kind, text.lstrip("@"))
+                else Ref(self._default_site, kind, text.removeprefix("@"))
             )
+        if HANDLE.fullmatch(text):
+            return Ref(self._default_site, "user", text.removeprefix("@"))
+        return self._first_known(text)
+
+    def _first_known(self, text: str) -> Ref:
+        """The first link in `text` that a site knows, or what the whole of it means."""
+        refusals: list[UnsupportedURL] = []
         for candidate in (*links.find(text), text):
             for site in self._in_order():
-                found = site.match(candidate)
+                try:
+                    found = site.match(candidate)
+                except UnsupportedURL as refusal:
+                    refusals.append(refusal)
+                    continue
                 if found is not None:
                     return found
-        raise _unsupported(text)
+        raise refusals[0] if refusals else _unsupported(text)
 
     def _in_order(self) -> Sequence[type[Douyin]]:
         return sorted(SITES, key=lambda site: site.name != self._default_site)
@@ -165,7 +227,7 @@ class Client:
         self.site(post.ref.site).check(post)
 
     async def user(self, what: str | Ref) -> User:
-        """An account. A private or banned one is a User with that `state`."""
+        """An account, by link, stable id, `self` or handle. A private or banned one is a User with that `state`."""
         ref = await self._ref(what, "user")
         return await self.site(ref.site).user(ref)
 
@@ -181,12 +243,14 @@ class Client:
         *,
         cursor: Cursor | None = None,
         declared: int | None = None,
+        counted: int | None = None,
     ) -> Walk:
         """The posts (or mixes) of a user or mix, as an async iterator that holds one page.
 
-        `what` None is the listing that the ref names, or its kind's own. `cursor` goes on where a former walk was cut.
-        `declared` is the number of posts the profile claims; an end far before it is an error. While iterating raises
-        ListingIncomplete, or the cause itself if not even one page came.
+        `what` None is the listing that the ref names, or its kind's own. `cursor` goes on where a former walk was cut,
+        `counted` is how many entries came before that place. `declared` is the number of posts the profile claims; an
+        end far before it is an error. While iterating raises ListingIncomplete, or the cause itself if not even one
+        page came.
         """
         site = self.site(ref.site)
         chosen = what or ref.listing
@@ -194,17 +258,32 @@ class Client:
         async def fetch(at: Cursor | None) -> Page:
             return await site.page(ref, chosen, at)
 
-        return Walk(fetch, ref, cursor=cursor, declared=declared)
+        return Walk(fetch, ref, cursor=cursor, declared=declared, counted=counted)
 
     async def posts(self, what: str | Ref) -> AsyncIterator[Post]:
-        """Every post of a user or mix, newest first as the platform lists them."""
-        ref = what if isinstance(what, Ref) else await self.resolve(what)
-        async for entry in self.list(ref):
+        """Every post of a user or mix, newest first as the platform lists them (pinned ones before).
+
+        Raises Private or Banned for an account whose posts cannot be listed, ListingIncomplete when the list ends
+        before its end, which an empty page that promises more is, too.
+        """
+        walk = await self._walk(what if isinstance(what, Ref) else await self.resolve(what))
+        async for entry in walk:
             if isinstance(entry, Post):
                 yield entry
 
-    async def _ref(self, what: str | Ref, kind: str) -> Ref:
-        ref = what if isinstance(what, Ref) else await self.resolve(what)
+    async def _walk(self, ref: Ref) -> Walk:
+        if ref.kind != "user":
+            mix = await self.mix(ref)
+            return self.list(mix.ref, declared=mix.declared)
+        user = await self.user(ref)
+        check_listable(user)
+        if ref.listing == "likes":
+            check_likes(user)
+        own = ref.listing in (None, "posts")
+        return self.list(user.ref, ref.listing, declared=user.declared if own else None)
+
+    async def _ref(self, what: str | Ref, kind: RefKind) -> Ref:
+        ref = what if isinstance(what, Ref) else await self.resolve(what, kind=kind)
         if ref.kind != kind:
             raise InputError(f"{what} is a {ref.kind}, not a {kind}", hint=f"try: dyvine {_noun(ref)} {what}")
         return ref

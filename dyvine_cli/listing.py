@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
 
-from dyvine_cli.errors import DyvineError, InputError, ListingIncomplete, LoginNeeded
-from dyvine_cli.models import Cursor, Mix, Page, Post, Ref
+from dyvine_cli.errors import (
+    Banned,
+    DiskError,
+    DyvineError,
+    InputError,
+    ListingIncomplete,
+    LoginNeeded,
+    Private,
+)
+from dyvine_cli.models import Cursor, Mix, Page, Post, Ref, User
 
 Fetch = Callable[[Cursor | None], Awaitable[Page]]
 
 EMPTY_PAGES = 3
 """Pages without anything new in a row that are believed; Douyin sends a few where posts were removed."""
+EMPTY_RETURNS = 2
+"""The same while the platform leads back to a place where we were: a list that is stuck is asked once more."""
 LOGIN_HINT = "a login sees the rest, and the next run goes on from here: dyvine login add FILE"
 SHORTFALL = 0.02
 """Part of the declared posts that may be missing at the end: counts lag behind removals."""
@@ -19,19 +31,30 @@ SHORTFALL = 0.02
 class Walk:
     """The entries of a listing, page by page; one page is in memory at a time.
 
-    `cursor` is where the page in hand began: a later walk from there misses nothing. `listed`, `hidden` and `skipped`
-    count so far. Ends, or raises ListingIncomplete after at least one page; before that the cause itself.
+    `cursor` begins before the page in hand (before the last one with anything new): a later walk from there misses
+    nothing. `listed`, `hidden`, `skipped` and `unreadable` count so far; `errors` are those of the page in hand.
+    Ends, or raises ListingIncomplete after at least one page; before that the cause itself.
+
+    `counted` is how many entries the pages before `cursor` had, None when that is unknown or nothing came before.
     """
 
     def __init__(
-        self, fetch: Fetch, ref: Ref, *, cursor: Cursor | None = None, declared: int | None = None
+        self,
+        fetch: Fetch,
+        ref: Ref,
+        *,
+        cursor: Cursor | None = None,
+        declared: int | None = None,
+        counted: int | None = None,
     ) -> None:
         self._fetch = fetch
         self._began = cursor
+        self._counted = counted
         self.ref = ref
         self.declared = declared
         self.cursor = cursor
-        self.listed = self.hidden = self.skipped = self.pages = 0
+        self.listed = self.hidden = self.skipped = self.unreadable = self.pages = 0
+        self.errors: tuple[DyvineError, ...] = ()
         self._cursors: set[Cursor | None] = {cursor}
         self._seen: set[str] = set()
         self._barren = 0
@@ -39,75 +62,126 @@ class Walk:
     def __aiter__(self) -> AsyncIterator[Post | Mix]:
         return self._entries()
 
-    async def batches(self) -> AsyncIterator[tuple[Post | Mix, ...]]:
+    async def batches(self) -> AsyncGenerator[tuple[Post | Mix, ...]]:
         """What is new in each page, in its order."""
-        cursor = self.cursor
+        place = self.cursor
         while True:
-            page = await self._page(cursor)
-            self.cursor = cursor
-            yield self._fresh(page)
-            if page.cut is not None:
-                self.cursor = page.next or cursor
+            page = await self._page(place)
+            news = self._take(page)
+            if self._barren == 0:
+                self.cursor = place
+            yield news.items
+            if page.cut is not None and not self._is_all():
+                self.cursor = page.next or place
                 raise self._cut(page.cut, LoginNeeded(page.cut, hint=LOGIN_HINT, ref=self.ref))
-            if page.next is None:
-                self._check_shortfall()
+            if page.cut is not None or self._is_end(page):
                 return
-            cursor = self._following(page)
+            place = page.next
 
-    async def _entries(self) -> AsyncIterator[Post | Mix]:
-        async for batch in self.batches():
-            for entry in batch:
-                yield entry
+    async def _entries(self) -> AsyncGenerator[Post | Mix]:
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                for entry in batch:
+                    yield entry
 
     async def _page(self, cursor: Cursor | None) -> Page:
         try:
             page = await self._fetch(cursor)
-        except InputError:
+        except (InputError, DiskError):
             raise
         except DyvineError as error:
-            if self.pages == 0 and self._began is None:
+            if self.pages == 0 and self._counted is None:
                 raise
             self.cursor = cursor
             raise self._cut(error.message, error) from error
         self.pages += 1
         return page
 
-    def _fresh(self, page: Page) -> tuple[Post | Mix, ...]:
+    def _take(self, page: Page) -> Page:
+        """Count what a page brought; what came before is no longer in it."""
         fresh = tuple(
             {entry.ref.id: entry for entry in page.items if entry.ref.id not in self._seen}.values()
         )
         self._seen.update(entry.ref.id for entry in fresh)
-        self._barren = 0 if fresh else self._barren + 1
+        others = page.hidden + page.skipped + len(page.unreadable)
+        is_news = bool(fresh) or bool(others and not page.items and page.next not in self._cursors)
+        self._barren = 0 if is_news else self._barren + 1
+        news = replace(page, items=fresh) if is_news else Page(items=(), next=page.next)
         self.listed += len(fresh)
-        self.hidden += page.hidden
-        self.skipped += page.skipped
-        return fresh
+        self.hidden += news.hidden
+        self.skipped += news.skipped
+        self.unreadable += len(news.unreadable)
+        self.errors = news.unreadable
+        return news
 
-    def _following(self, page: Page) -> Cursor | None:
-        if page.next in self._cursors:
-            raise self._cut("the platform sent the same place of the list again")
-        if self._barren >= EMPTY_PAGES:
-            raise self._cut("the platform promises more and sends nothing new")
+    def _is_end(self, page: Page) -> bool:
+        """Whether the list ends here. Raises ListingIncomplete when the platform only says so, or never says so."""
+        if page.next is None:
+            self._check_shortfall()
+            return True
+        back = page.next in self._cursors
         self._cursors.add(page.next)
-        return page.next
+        if self._barren < (EMPTY_RETURNS if back else EMPTY_PAGES):
+            return False
+        if self._is_all():  # then the promise of more is the lie
+            return True
+        raise self._cut(
+            "the platform sends the same place of the list again and again"
+            if back
+            else "the platform promises more and sends nothing new"
+        )
+
+    @property
+    def _accounted(self) -> int | None:
+        """Entries from the top to here; None for a walk that does not know what came before it."""
+        if self._began is not None and self._counted is None:
+            return None
+        return (self._counted or 0) + self.listed + self.hidden + self.unreadable
+
+    def _is_all(self) -> bool:
+        return self.declared is not None and (self._accounted or 0) >= self.declared
 
     def _check_shortfall(self) -> None:
-        """An end that comes long before the declared number is no end (only a walk from the top can tell)."""
-        if self.declared is None or self._began is not None:
+        """An end that comes long before the declared number is no end."""
+        accounted = self._accounted
+        if self.declared is None or accounted is None:
             return
-        missing = self.declared - self.listed - self.hidden
-        if missing > max(2, self.declared * SHORTFALL):
-            raise self._cut("the platform says the list ends here", resumable=False)
+        if self.declared - accounted > max(2, self.declared * SHORTFALL):
+            raise self._cut("the platform says the list ends here")
 
-    def _cut(
-        self, why: str, cause: DyvineError | None = None, *, resumable: bool = True
-    ) -> ListingIncomplete:
+    def _cut(self, why: str, cause: DyvineError | None = None) -> ListingIncomplete:
         of = f" of {self.declared}" if self.declared is not None else ""
+        more = " more" if self._accounted is None else ""
         return ListingIncomplete(
-            f"listed {self.listed}{' more' if self._began is not None else ''}{of}: {why}",
-            cursor=self.cursor if resumable else None,
+            f"listed {self.listed + (self._counted or 0)}{more}{of}: {why}",
+            cursor=self.cursor,
             cause=cause,
             reason=why,
             hint=cause.hint if cause else None,
             ref=self.ref,
+        )
+
+
+def check_listable(user: User) -> None:
+    """Raise what an account's state means for its lists: Private, Banned."""
+    if user.state == "private":
+        raise Private(
+            f"the account {user.nickname} is private: {user.state_reason or 'only followers see its posts'}",
+            hint="a login that follows it may see them: dyvine login add FILE",
+            ref=user.ref,
+        )
+    if user.state != "public":
+        raise Banned(
+            f"the account {user.nickname or user.ref} is {user.state}: {user.state_reason}".rstrip(": "),
+            ref=user.ref,
+        )
+
+
+def check_likes(user: User) -> None:
+    """Raise Private for an account that hides what it likes."""
+    if user.likes_are_public is False:
+        raise Private(
+            f"{user.nickname} hides the posts they like",
+            hint="only a login of that account sees them",
+            ref=user.ref,
         )

@@ -23,7 +23,7 @@ ALLOWED = {
     "cli": {"operations", "config", "naming", "encode", "cookies", "redact"},
     "config": set(),
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
-    | {"naming", "sidecar", "cookies", "links", "listing"},
+    | {"naming", "sidecar", "cookies", "links", "listing", "browsers", "budget"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing"},
     "sites/*": {"sites", "http", "identity"},
     "sites": {"http"},
@@ -51,6 +51,8 @@ ALLOWED = {
 ONLY_IN = {
     ("operations", "config"): {"operations/workspace.py"},
     ("operations", "sites"): {"operations/workspace.py"},
+    ("operations", "browsers"): {"operations/workspace.py"},
+    ("operations", "budget"): {"operations/workspace.py"},
     ("cli", "naming"): {"cli/config.py", "cli/output/lines.py"},
     ("cli", "cookies"): {"cli/login.py"},
 }

@@ -8,7 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -32,8 +32,10 @@ from dyvine_cli.errors import (
     Refused,
     UnexpectedResponse,
 )
+from dyvine_cli.events import Report, Warned, ignore
 from dyvine_cli.http.addresses import Address, safe_url, split
 from dyvine_cli.http.body import ACCEPTED, LARGEST, read_body
+from dyvine_cli.http.exchange import Exchange, Trace
 from dyvine_cli.http.network import Network, Response
 from dyvine_cli.http.redirects import STATUSES, carried, follow
 from dyvine_cli.identity import Profile
@@ -45,6 +47,9 @@ log = logging.getLogger(__name__)
 
 _TROUBLE = frozenset({500, 502, 503, 504})
 _pauses = wait_random_exponential(multiplier=0.5, max=20)
+
+_CLOCK_TOLERANCE = 120.0  # seconds; a signature carries the time, and an older or future one may be refused
+CLOCK_HINT = "set the clock of this machine (date, time and time zone), then run the same command again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,23 +100,11 @@ class Answer:
         return _retry_after(self.headers.get("retry-after", ""), datetime.now(UTC))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One request and how it went, as it may be shown: `url` has no query; `status` None means that no answer came."""
-
-    endpoint: str
-    method: str
-    url: str
-    status: int | None
-    size: int
-    seconds: float
-
-
 class ApiClient:
     """Sends a site's requests as one identity.
 
     `store` is called with the profile whenever its cookies change. `trace` receives every exchange. `clock` gives the
-    time for cookies.
+    time for cookies; that it differs by minutes from what the answers say is told once to `report`.
     """
 
     def __init__(
@@ -122,7 +115,8 @@ class ApiClient:
         *,
         retries: int = 3,
         store: Callable[[Profile], None] | None = None,
-        trace: Callable[[Exchange], None] | None = None,
+        trace: Trace | None = None,
+        report: Report = ignore,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -132,8 +126,10 @@ class ApiClient:
         self._retries = retries
         self._store = store
         self._trace = trace
+        self._report = report
         self._sleep = sleep
         self._clock = clock
+        self._clock_fault = ""
 
     async def send(
         self,
@@ -162,7 +158,12 @@ class ApiClient:
         raise AssertionError("tenacity raises after the last try")
 
     def refused(self, call: str, error: Refused) -> None:
-        """Tell the budget of a refusal that was found in an answer outside of `send`."""
+        """Tell the budget of a refusal that was found in an answer outside of `send`.
+
+        If the clock of this machine is off, the error's hint says so: it may be the reason.
+        """
+        if self._clock_fault:
+            error.hint = f"{self._clock_fault}: {CLOCK_HINT}"
         self._budget.refused(self.profile.site, self.profile.name, call, error)
 
     def cookie(self, name: str, *, url: str) -> str | None:
@@ -232,18 +233,31 @@ class ApiClient:
     ) -> Answer:
         """One request with its cookies, one answer read whole."""
         begun = time.perf_counter()
-        status, size = None, 0
+        sent = self._headers(request, address, headers)
+        made = Exchange(
+            endpoint=endpoint,
+            method=request.method,
+            url=safe_url(str(address)),
+            status=None,
+            size=0,
+            seconds=0,
+            full_url=str(address),
+            sent=sent,
+            content=request.content,
+        )
         try:
-            sent = self._headers(request, address, headers)
             async with self._network.send(request.method, address, sent, request.content) as response:
-                status = response.status
+                made = replace(made, status=response.status)
                 answer = await self._read(response, address, endpoint)
-            size = len(answer.body)
-        except UnexpectedResponse as exc:
-            exc.ref, exc.endpoint = ref, endpoint
+            made = _answered(made, answer)
+        except DyvineError as exc:
+            made = replace(made, fault=exc.name)
+            if isinstance(exc, UnexpectedResponse):
+                exc.ref, exc.endpoint = ref, endpoint
             raise
         finally:
-            self._tell(endpoint, request.method, address, status, size, time.perf_counter() - begun)
+            self._tell(replace(made, seconds=time.perf_counter() - begun))
+        self._mind_clock(answer)
         if request.login:
             self._receive(answer)
         return answer
@@ -273,6 +287,16 @@ class ApiClient:
                 sent["Cookie"] = jar
         return sent
 
+    def _mind_clock(self, answer: Answer) -> None:
+        """Compare our clock with the answer's; a difference of minutes is told once."""
+        theirs = _date(answer.headers.get("date", ""))
+        ahead = (self._clock() - theirs).total_seconds() if theirs else 0.0
+        if abs(ahead) <= _CLOCK_TOLERANCE or self._clock_fault:
+            return
+        way = "ahead of" if ahead > 0 else "behind"
+        self._clock_fault = f"the clock of this machine is {abs(ahead) / 60:.0f} min {way} that of the platform"
+        self._report(Warned(message=self._clock_fault, hint=CLOCK_HINT))
+
     def _receive(self, answer: Answer) -> None:
         """Keep the cookies that an answer sets."""
         if answer.set_cookie_headers:
@@ -287,17 +311,29 @@ class ApiClient:
         if self._store is not None:
             self._store(self.profile)
 
-    def _tell(
-        self, endpoint: str, method: str, address: Address, status: int | None, size: int, seconds: float
-    ) -> None:
-        url = safe_url(str(address))
-        log.debug(
-            "%s: %s %s: status %s, %d bytes, %.0f ms", endpoint, method, url, status, size, seconds * 1000
+    def _tell(self, made: Exchange) -> None:
+        log.info(
+            "%s: %s %s: status %s, %d bytes, %.0f ms",
+            made.endpoint,
+            made.method,
+            made.url,
+            made.status or made.fault or "none",
+            made.size,
+            made.seconds * 1000,
         )
         if self._trace is not None:
-            self._trace(
-                Exchange(endpoint=endpoint, method=method, url=url, status=status, size=size, seconds=seconds)
-            )
+            self._trace(made)
+
+
+def _answered(made: Exchange, answer: Answer) -> Exchange:
+    """The exchange with its answer."""
+    return replace(
+        made,
+        size=len(answer.body),
+        received=answer.headers,
+        set_cookies=answer.set_cookie_headers,
+        body=answer.body,
+    )
 
 
 def _pause(state: RetryCallState) -> float:
@@ -311,12 +347,17 @@ def _retry_after(text: str, now: datetime) -> float | None:
     text = text.strip()
     if text.isascii() and text.isdigit():
         return float(text[:18])
+    when = _date(text)
+    return None if when is None else max(0.0, (when - now).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    """The time that a header names; None if it names none."""
     try:
         when = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - now).total_seconds())
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _finite(text: str) -> float | None:

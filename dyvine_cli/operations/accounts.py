@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from dyvine_cli.archive.base import ListedSource, StoredCursor
-from dyvine_cli.errors import Banned, ListingIncomplete, Private
+from dyvine_cli.client import Client
+from dyvine_cli.errors import DyvineError, InputError, ListingIncomplete
 from dyvine_cli.events import Balance, Cut, Event, Failed, Finished, Listed, SourceBegun
-from dyvine_cli.listing import Walk
-from dyvine_cli.models import Cursor, Listing, Post, Ref, User
+from dyvine_cli.listing import Walk, check_likes, check_listable
+from dyvine_cli.models import Cursor, Listing, Post, Ref
 from dyvine_cli.operations import selection
 from dyvine_cli.operations.download import Errand, save_posts
 
@@ -19,50 +21,39 @@ WORTH_AN_ESTIMATE = 60.0
 USUAL_PAGE = 18
 """Posts a page, for the estimate (Douyin caps a page at about 20)."""
 
+STOPPED = {"known": "ended at a known post", "limit": "ended at --limit", "date": "ended at --since"}
+"""Why a listing was ended by us, in words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A listing to work through; `declared` is what the platform claims it has, None if it does not say."""
+    """A listing to work through.
+
+    `what` None is the kind's own listing. `declared` is what the platform claims it has, None if it does not say.
+    `dated` says that its posts come newest first, so that a date can end it.
+    """
 
     ref: Ref
     what: Listing | None
     title: str
     declared: int | None
+    dated: bool = False
 
 
-async def source_of(ref: Ref, what: Listing | None, errand: Errand) -> Source:
+async def source_of(client: Client, ref: Ref, what: Listing | None) -> Source:
     """The listing's name and declared size. Raises Private, Banned, NotFound when there is nothing to list."""
-    client = errand.workspace.client
     if ref.kind == "mix":
         mix = await client.mix(ref)
         return Source(ref=mix.ref, what=None, title=mix.title, declared=mix.declared)
     user = await client.user(ref)
     check_listable(user)
     chosen = what or ref.listing
+    if chosen in (None, "posts"):
+        return Source(ref=user.ref, what=None, title=user.nickname, declared=user.declared, dated=True)
     if chosen == "likes":
-        if user.likes_are_public is False:
-            raise Private(
-                f"{user.nickname} hides the posts they like",
-                hint="only a login of that account sees them",
-                ref=user.ref,
-            )
-        return Source(ref=user.ref, what="likes", title=f"{user.nickname}: likes", declared=user.likes_given)
-    return Source(ref=user.ref, what=chosen, title=user.nickname, declared=user.declared)
-
-
-def check_listable(user: User) -> None:
-    """Raise what an account's state means for its lists."""
-    if user.state == "private":
-        raise Private(
-            f"the account {user.nickname} is private: {user.state_reason or 'only followers see its posts'}",
-            hint="a login that follows it may see them: dyvine login add FILE",
-            ref=user.ref,
-        )
-    if user.state != "public":
-        raise Banned(
-            f"the account {user.nickname or user.ref} is {user.state}: {user.state_reason}".rstrip(": "),
-            ref=user.ref,
-        )
+        check_likes(user)
+    declared = {"likes": user.likes_given, "mixes": user.mixes}.get(chosen)
+    return Source(ref=user.ref, what=chosen, title=f"{user.nickname}: {chosen}", declared=declared)
 
 
 @dataclass(slots=True)
@@ -75,43 +66,70 @@ class _Count:
     failed: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
-    def take(self, event: object) -> None:
+    def take(self, event: Event) -> None:
         if isinstance(event, Finished):
             setattr(self, event.state, getattr(self, event.state) + 1)
-        elif isinstance(event, Failed) and event.source is not None:
+        elif isinstance(event, Failed):
             self.reasons[event.error.name] = self.reasons.get(event.error.name, 0) + 1
+
+
+class _Pages:
+    """The pages that still have posts under way, so that a run that is killed goes on with the first of them."""
+
+    def __init__(self) -> None:
+        self._open: dict[Cursor | None, set[str]] = {}
+        self._before: dict[Cursor | None, int] = {}
+
+    def begin(self, cursor: Cursor | None, before: int) -> None:
+        """A page came; `before` entries of the list were on earlier pages."""
+        self._open = {at: ids for at, ids in self._open.items() if ids}
+        self._open.setdefault(cursor, set())
+        self._before = {at: self._before.get(at, before) for at in self._open}
+
+    def add(self, cursor: Cursor | None, id: str) -> None:
+        """A post of the page is on its way."""
+        self._open[cursor].add(id)
+
+    def finish(self, id: str) -> None:
+        """A post is done with, saved or not."""
+        for ids in self._open.values():
+            ids.discard(id)
+
+    def first(self) -> tuple[Cursor | None, int]:
+        """Where the first page with a post under way begins (else the last page), and how many entries came before."""
+        at = next((at for at, ids in self._open.items() if ids), next(reversed(self._open), None))
+        return at, self._before.get(at, 0)
 
 
 class Run:
     """One listing from its first page to its balance."""
 
     def __init__(self, source: Source, errand: Errand) -> None:
+        if source.what == "mixes":
+            raise InputError(
+                f"{source.title} cannot be downloaded at once",
+                hint="see them with `dyvine user mixes`, then download one with `dyvine mix get`",
+            )
         self._source = source
         self._count = _Count()
         self._outer = errand
-        self._errand = Errand(
-            workspace=errand.workspace,
-            wish=errand.wish,
-            report=self._report,
-            tally=errand.tally,
-            source=source.ref,
-            simulate=errand.simulate,
-        )
+        self._errand = replace(errand, report=self._report, source=source.ref, named=False)
         self._began = datetime.now(UTC)
-        self._listed = self._hidden = self._taken = 0
-        self._under_way: dict[Cursor | None, set[str]] = {}
+        self._listed = self._hidden = self._taken = self._fresh = 0
+        self._pages = _Pages()
         self._ended_early = ""
-        self._walk: Walk | None = None
 
     def _report(self, event: Event) -> None:
         self._count.take(event)
         if isinstance(event, Finished):
-            for ids in self._under_way.values():
-                ids.discard(event.ref.id)
+            self._pages.finish(event.ref.id)
         self._outer.report(event)
 
     async def run(self) -> None:
-        """List and save; a cut is reported and counted, and its place kept for the next run."""
+        """List and save; a cut is reported and counted, and its place kept for the next run.
+
+        Raises the cause when not even one page came.
+        """
         self._announce()
         cut: ListingIncomplete | None = None
         try:
@@ -121,52 +139,79 @@ class Run:
         await self._conclude(cut)
 
     def _announce(self) -> None:
-        declared = self._source.declared
-        calls = -(-declared // USUAL_PAGE) if declared else None
-        seconds = (
-            self._outer.workspace.client.budget.estimate(self._source.ref.site, "list", calls)
-            if calls
-            else 0.0
-        )
+        source = self._source
+        calls = -(-source.declared // USUAL_PAGE) if source.declared else None
+        budget = self._outer.workspace.client.budget(source.ref.site)
+        seconds = budget.estimate(source.ref.site, "list", calls) if calls else 0.0
         told = seconds >= WORTH_AN_ESTIMATE and not self._outer.wish.limit
         self._report(
             SourceBegun(
-                ref=self._source.ref,
-                title=self._source.title,
-                declared=declared,
+                ref=source.ref,
+                title=source.title,
+                declared=source.declared,
                 calls=calls if told else None,
                 estimate=seconds if told else None,
             )
         )
 
+    # --- the posts ------------------------------------------------------------------------------------------------
+
     async def _posts(self) -> AsyncGenerator[Post]:
         """The posts of the listing, from the top until something known, then on from where the last run was cut."""
         archive, wish = self._errand.workspace.archive, self._errand.wish
         place = None if wish.full else await archive.cursor(self._source.ref, self._source.what)
-        async for post in self._from(None, until_known=wish.stop_at_known or place is not None):
-            yield post
+        until_known = wish.stop_at_known or place is not None
+        async with aclosing(self._from(None, None, until_known=until_known)) as newest:
+            async for post in newest:
+                yield post
         if place is not None and self._ended_early == "known":
-            self._ended_early = ""
-            async for post in self._from(place.cursor, until_known=False):
-                yield post
+            counted = await self._take_up(place)
+            async with aclosing(self._from(place.cursor, counted, until_known=False)) as rest:
+                async for post in rest:
+                    yield post
 
-    async def _from(self, cursor: Cursor | None, *, until_known: bool) -> AsyncGenerator[Post]:
-        source, wish = self._source, self._errand.wish
-        self._walk = walk = self._errand.workspace.client.list(
-            source.ref, source.what, cursor=cursor, declared=source.declared
+    async def _take_up(self, place: StoredCursor) -> int:
+        """Count what the run that was cut listed before its place, and what is new since; the sum of both."""
+        last = await self._errand.workspace.archive.listed(self._source.ref, self._source.what)
+        self._ended_early = ""
+        self._listed = place.listed + self._fresh
+        if last is not None and last.time == place.started:
+            self._hidden = last.hidden
+        return self._listed + self._hidden
+
+    async def _from(
+        self, cursor: Cursor | None, counted: int | None, *, until_known: bool
+    ) -> AsyncGenerator[Post]:
+        source = self._source
+        walk = self._errand.workspace.client.list(
+            source.ref, source.what, cursor=cursor, declared=source.declared, counted=counted
         )
-        async for batch in walk.batches():
-            self._listed += len(batch)
-            self._report(Listed(ref=source.ref, count=len(batch), total=self._listed))
-            self._under_way[walk.cursor] = {post.ref.id for post in batch}
-            await self._keep_place()
-            for post in batch:
-                if not isinstance(post, Post):
-                    continue
-                if self._is_end(post) or (until_known and await self._is_known(post)):
-                    return
-                yield post
-                self._taken += selection.wanted(post, wish)
+        hidden = self._hidden
+        async with aclosing(walk.batches()) as batches:
+            async for batch in batches:
+                self._pages.begin(walk.cursor, self._listed)
+                self._listed += len(batch) + len(walk.errors)
+                self._hidden = hidden + walk.hidden
+                self._note(walk, len(batch))
+                await self._keep_place()
+                for post in (entry for entry in batch if isinstance(entry, Post)):
+                    if self._is_old(post) or (until_known and await self._is_known(post)):
+                        return
+                    self._pages.add(walk.cursor, post.ref.id)
+                    self._fresh += not post.pinned
+                    yield post
+                    if self._is_enough(post):
+                        return
+
+    def _note(self, walk: Walk, count: int) -> None:
+        """Tell of a page, and of its entries that could not be read."""
+        source = self._source
+        self._report(Listed(ref=source.ref, count=count, total=self._listed))
+        for error in walk.errors:
+            self._count.failed += 1
+            self._errand.tally.fail(error)
+            ref = getattr(error, "ref", None) or source.ref
+            self._report(Failed(ref=ref, error=error, source=source.ref))
 
     async def _is_known(self, post: Post) -> bool:
         if post.pinned or not await self._errand.workspace.archive.knows(post.ref):
@@ -174,28 +219,25 @@ class Run:
         self._ended_early = "known"
         return True
 
-    def _is_end(self, post: Post) -> bool:
+    def _is_old(self, post: Post) -> bool:
+        if not self._source.dated or not selection.is_older(post, self._errand.wish):
+            return False
+        self._ended_early = "date"
+        return True
+
+    def _is_enough(self, post: Post) -> bool:
         wish = self._errand.wish
-        if wish.limit is not None and self._taken >= wish.limit:
-            self._ended_early = "limit"
-        elif (
-            wish.since
-            and not post.pinned
-            and post.created < wish.since
-            and self._source.what in (None, "posts")
-            and self._source.ref.kind == "user"
-        ):
-            self._ended_early = "date"
-        return bool(self._ended_early)
+        self._taken += selection.wanted(post, wish)
+        if wish.limit is None or self._taken < wish.limit:
+            return False
+        self._ended_early = "limit"
+        return True
+
+    # --- the end --------------------------------------------------------------------------------------------------
 
     async def _keep_place(self, cause: str = "") -> None:
         """Remember the first page of which a post is still under way: a run that is killed now goes on with it."""
-        self._under_way = {
-            at: ids
-            for place, (at, ids) in enumerate(self._under_way.items(), start=1)
-            if ids or place == len(self._under_way)
-        }
-        cursor = next(iter(self._under_way), None)
+        cursor, before = self._pages.first()
         if cursor is None or self._errand.simulate:
             return
         await self._errand.workspace.archive.keep_cursor(
@@ -205,7 +247,7 @@ class Run:
                 cursor=cursor,
                 started=self._began,
                 kept=datetime.now(UTC),
-                listed=self._listed,
+                listed=before,
                 cause=cause,
             )
         )
@@ -224,46 +266,50 @@ class Run:
                     resumable=cut.cursor is not None,
                 )
             )
-        await self._remember(cut, complete=complete)
+        elif not self._count.failed and tally.stop is None:
+            tally.done += 1
         tally.balances.append(self._balance(cut, complete=complete))
+        if tally.stop is None and not self._errand.simulate:
+            await self._remember(cut, complete=complete)
 
     async def _remember(self, cut: ListingIncomplete | None, *, complete: bool) -> None:
-        if self._errand.simulate:
-            return
         archive, source = self._errand.workspace.archive, self._source
         if complete:
             await archive.drop_cursor(source.ref, source.what)
-        elif cut is None:
+        elif cut is None:  # the person ended it: there is no place to go on from
             await archive.drop_cursor(source.ref, source.what, self._began)
-        elif self._walk is not None and cut.cursor is not None:
-            self._under_way.setdefault(cut.cursor, set())
-            await self._keep_place(cause=(cut.cause or cut).name)
+        else:
+            self._pages.begin(cut.cursor, self._listed)
+            await self._keep_place(cause=_cause(cut).name)
         await archive.add_listed(
             ListedSource(
                 ref=source.ref,
                 what=source.what,
                 time=self._began,
                 listed=self._listed,
-                hidden=self._walk.hidden if self._walk else 0,
+                hidden=self._hidden,
                 declared=source.declared,
                 full=self._began if complete else None,
-                cause=(cut.cause or cut).name if cut else "",
+                cause=_cause(cut).name if cut else "",
             )
         )
 
     def _balance(self, cut: ListingIncomplete | None, *, complete: bool) -> Balance:
-        stopped = {"known": "ended at a known post", "limit": "ended at --limit", "date": "ended at --since"}
         return Balance(
             ref=self._source.ref,
             title=self._source.title,
             listed=self._listed,
             declared=self._source.declared,
-            hidden=self._walk.hidden if self._walk else 0,
+            hidden=self._hidden,
             saved=self._count.saved,
             known=self._count.known,
             filtered=self._count.filtered,
             failed=self._count.failed,
             complete=complete,
-            stopped=cut.reason if cut else stopped.get(self._ended_early, ""),
+            stopped=cut.reason if cut else STOPPED.get(self._ended_early, ""),
             reasons=self._count.reasons,
         )
+
+
+def _cause(cut: ListingIncomplete) -> DyvineError:
+    return cut.cause or cut

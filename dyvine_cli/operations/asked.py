@@ -49,7 +49,7 @@ def _in_order(text: str, found: Iterable[str]) -> list[str]:
 
 def from_lines(text: str) -> Iterator[Asked]:
     """The lines of a batch file: one thing each; blank lines, `#` comments, BOM and CRLF are passed over."""
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         wanted = line.strip()
         if wanted and not wanted.startswith("#"):
             yield Asked(wanted[:LONGEST_LINE], number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,11 +33,6 @@ FAMILIES: dict[str, Family] = {
     "cover": "picture",
     "sound": "sound",
 }
-
-
-Traits = tuple[str | None, int | None, int | None]
-"""Codec, width and height of a saved file."""
-_NO_TRAITS: Traits = (None, None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +75,7 @@ async def save_posts(posts: AsyncGenerator[Post], errand: Errand) -> None:
                     slots.release()
                     break
                 group.create_task(one(post))
-        except (
-            DyvineError
-        ) as error:  # inside the group it would cancel the running saves and come out wrapped
+        except DyvineError as error:  # in the group it would cancel the running saves and come out wrapped
             stopped = error
     if stopped is not None:
         raise stopped
@@ -103,34 +96,53 @@ async def _save(post: Post, errand: Errand) -> str:
     if not selection.wanted(post, wish):
         errand.report(Skipped(ref=post.ref, asset=None, reason="filtered", source=errand.source))
         return "filtered"
-    if errand.source is not None:
-        errand.workspace.client.check(post)
-        if post.kind == "article" and post.text_is_cut and not await archive.knows(post.ref):
-            post = await errand.workspace.client.post(
-                post.ref
-            )  # lists cut the text after some 500 characters
-    wanted = selection.assets(post, wish)
     known = {} if wish.overwrite else await archive.saved_assets(post.ref)
-    due = [asset for asset in wanted if not _is_there(asset, known.get(asset.id), errand)]
-    for asset in wanted:
-        if asset not in due:
-            path = known[asset.id].path
-            errand.report(
-                Skipped(
-                    ref=post.ref,
-                    asset=asset.id,
-                    reason="known",
-                    path=path if path.exists() else None,
-                    post=post,
-                    source=errand.source,
-                )
-            )
+    if not _due(post, known, errand) and await archive.knows(post.ref):
+        _pass_over(post, known, errand)
+        return _count([], errand, is_new=False)
+    post = await _ready(post, errand)
+    due = _due(post, known, errand)
+    _pass_over(post, known, errand)
     way = _Way(post, errand, fresh=_Fresh(post, errand))
     failures = await way.save_all(due)
     if not failures:
         await way.write_sidecars()
-        await _complete(post, wanted, errand)
-    return _count(post, due, failures, errand)
+        await _complete(post, errand)
+    return _count(failures, errand, is_new=way.is_new)
+
+
+async def _ready(post: Post, errand: Errand) -> Post:
+    """The post, if a listing gave enough of it. Raises what keeps it from us, and what asking for the rest raises."""
+    if errand.source is None:
+        return post
+    errand.workspace.client.check(post)
+    if post.kind == "article" and post.text_is_cut:  # lists cut the text after some 500 characters
+        return await errand.workspace.client.post(post.ref)
+    return post
+
+
+def _due(post: Post, known: Mapping[str, SavedAsset], errand: Errand) -> list[Asset]:
+    return [
+        asset
+        for asset in selection.assets(post, errand.wish)
+        if not _is_there(asset, known.get(asset.id), errand)
+    ]
+
+
+def _pass_over(post: Post, known: Mapping[str, SavedAsset], errand: Errand) -> None:
+    """Report what need not be fetched."""
+    for asset in selection.assets(post, errand.wish):
+        row = known.get(asset.id)
+        if row is not None and _is_there(asset, row, errand):
+            path = row.path if row.path.exists() else None
+            _report_known(post, asset, path, errand)
+
+
+def _report_known(post: Post, asset: Asset, path: Path | None, errand: Errand) -> None:
+    named = post if errand.named else None
+    errand.report(
+        Skipped(ref=post.ref, asset=asset.id, reason="known", path=path, post=named, source=errand.source)
+    )
 
 
 def _is_there(asset: Asset, row: SavedAsset | None, errand: Errand) -> bool:
@@ -154,13 +166,13 @@ def _satisfies(asset: Asset, row: SavedAsset, wish: Selection) -> bool:
     return best is None or None in recorded or (best.codec, best.width, best.height) == recorded
 
 
-def _count(post: Post, due: Sequence[Asset], failures: Sequence[DyvineError], errand: Errand) -> str:
+def _count(failures: Sequence[DyvineError], errand: Errand, *, is_new: bool) -> str:
     tally = errand.tally
     if failures:
         tally.fail(failures[0])
         return "failed"
     tally.done += 1
-    if not due:
+    if not is_new:
         tally.known += 1
         return "known"
     tally.posts += 1
@@ -177,9 +189,9 @@ async def _fail(post: Post, asset: Asset | None, error: DyvineError, errand: Err
         )
 
 
-async def _complete(post: Post, wanted: Sequence[Asset], errand: Errand) -> None:
+async def _complete(post: Post, errand: Errand) -> None:
     workspace = errand.workspace
-    if errand.simulate or not wanted:
+    if errand.simulate or not selection.assets(post, errand.wish):
         return
     now = datetime.now(UTC)
     await workspace.rows.write()
@@ -209,12 +221,13 @@ class _Fresh:
 
 
 class _Way:
-    """The way of one post's assets to the disk."""
+    """The way of one post's assets to the disk; `is_new` once one was not there before."""
 
     def __init__(self, post: Post, errand: Errand, *, fresh: _Fresh) -> None:
         self._post = post
         self._errand = errand
         self._fresh = fresh
+        self.is_new = False
         self._parts = max(1, sum(asset.kind == "picture" for asset in post.assets))
 
     async def save_all(self, assets: Sequence[Asset]) -> list[DyvineError]:
@@ -245,18 +258,23 @@ class _Way:
         self._mind_codec(asset, choices[0])
         path = self.path(asset, choices[0], choices[0].ext)
         if self._errand.simulate:
-            self._errand.report(
-                Skipped(
-                    ref=self._post.ref,
-                    asset=asset.id,
-                    reason="simulated",
-                    path=path,
-                    source=self._errand.source,
-                )
-            )
+            self._report_simulated(asset, path)
             return
         rendition, fetched = await self._fetch(asset, choices, path)
         await self._keep(asset, rendition, fetched)
+
+    def _report_simulated(self, asset: Asset, path: Path) -> None:
+        self.is_new = True
+        self._errand.report(
+            Skipped(
+                ref=self._post.ref,
+                asset=asset.id,
+                reason="simulated",
+                path=path,
+                post=self._post,
+                source=self._errand.source,
+            )
+        )
 
     def _leave_out(self, asset: Asset) -> None:
         """Nothing fits the limits, or the platform offers nothing (a muted sound): not a failure of ours."""
@@ -344,61 +362,55 @@ class _Way:
         for message in fetched.warnings:
             self._errand.report(Warned(message=f"{self._post.ref} {asset.id}: {message}", ref=self._post.ref))
         self._set_time(fetched.path)
-        await self._record(
-            asset.id,
-            fetched.path,
-            fetched.size,
-            fetched.sha256,
-            (rendition.codec or fetched.codec, rendition.width, rendition.height)
-            if rendition
-            else _NO_TRAITS,
-        )
-
-    async def _record(
-        self,
-        asset: str,
-        path: Path,
-        size: int,
-        sha256: str,
-        traits: Traits,
-    ) -> None:
-        workspace, tally = self._errand.workspace, self._errand.tally
-        await workspace.rows.add(
+        codec = (rendition.codec if rendition else None) or fetched.codec
+        await self._errand.workspace.rows.add(
             SavedAsset(
                 ref=self._post.ref,
-                asset=asset,
+                asset=asset.id,
                 user=self._post.author.id,
-                path=path,
-                size=size,
-                sha256=sha256,
+                path=fetched.path,
+                size=fetched.size,
+                sha256=fetched.sha256,
                 saved=datetime.now(UTC),
-                codec=traits[0],
-                width=traits[1],
-                height=traits[2],
+                codec=codec,
+                width=rendition.width if rendition else None,
+                height=rendition.height if rendition else None,
             )
         )
-        tally.files += 1
-        tally.size += size
+        if fetched.found:  # whole on disk without a row, after a crash or from another archive
+            _report_known(self._post, asset, fetched.path, self._errand)
+        else:
+            self._report_saved(asset, fetched)
+
+    def _report_saved(self, asset: Asset, fetched: Fetched) -> None:
+        self.is_new = True
+        self._errand.tally.files += 1
+        self._errand.tally.size += fetched.size
         self._errand.report(
             Saved(
                 ref=self._post.ref,
-                asset=asset,
-                path=path,
-                size=size,
-                sha256=sha256,
+                asset=asset.id,
+                path=fetched.path,
+                size=fetched.size,
+                sha256=fetched.sha256,
                 post=self._post,
                 source=self._errand.source,
             )
         )
 
     def _set_time(self, path: Path) -> None:
-        if self._errand.wish.mtime:
-            moment = self._post.created.timestamp()
+        if not self._errand.wish.mtime:
+            return
+        moment = self._post.created.timestamp()
+        try:
             os.utime(path, (moment, moment), follow_symlinks=os.utime not in os.supports_follow_symlinks)
+        except OSError as error:  # the file is whole; not every volume keeps times
+            log.debug("%s: its time cannot be set: %s", path, error)
 
     async def _write_text(self, asset: Asset) -> None:
         path = self.path(asset, None, "md")
         if self._errand.simulate:
+            self._report_simulated(asset, path)
             return
         written = await asyncio.to_thread(
             place, path, (asset.text or "").encode(), root=self._errand.workspace.root

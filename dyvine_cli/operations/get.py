@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
-from dyvine_cli.errors import DyvineError, InputError, ListingIncomplete, Refused
-from dyvine_cli.events import Failed, Report
+from dyvine_cli.errors import InputError
+from dyvine_cli.events import Report
 from dyvine_cli.models import Listing, Post, Ref, RefKind
 from dyvine_cli.operations.accounts import Run, source_of
 from dyvine_cli.operations.asked import Asked
+from dyvine_cli.operations.attempts import Attempts
 from dyvine_cli.operations.download import Errand, save_posts
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.tally import Tally
@@ -40,25 +41,30 @@ class Getting:
         self._what = what
         self._simulate = simulate
         self._tally = Tally()
-        self._done: set[Ref] = set()
-        self._refused: dict[str, DyvineError] = {}
+        self._named: set[Ref] = set()
+        self._done: set[tuple[Ref, Listing | None]] = set()
+        self._attempts = Attempts(workspace.client, self._tally, report, kind)
 
     async def run(self, asked: Iterable[Asked], *, fail_if_nothing_new: bool = False) -> int:
         """Get everything asked for; the exit status. One thing's failure does not end the others."""
         await self._all(list(asked))
+        self._attempts.tell_left()
         await self._workspace.rows.write()
-        summary = self._tally.summary(fail_if_nothing_new=fail_if_nothing_new)
+        summary = self._tally.summary(
+            fail_if_nothing_new=fail_if_nothing_new, next_try=self._workspace.client.next_try()
+        )
         self._report(summary)
         return summary.exit_code
 
     async def _all(self, asked: Sequence[Asked]) -> None:
         """Single posts share one pipeline; a listing between them has the pipeline for itself."""
-        listings: list[Ref] = []
+        listings: list[tuple[Ref, Asked]] = []
         await save_posts(self._single_posts(asked, listings), self._errand())
-        for ref in listings:
+        for ref, each in listings:
             if self._tally.stop is not None:
                 return
-            await self._list(ref)
+            with self._attempts.one(each):
+                await self._list(ref)
 
     def _errand(self) -> Errand:
         return Errand(
@@ -70,80 +76,45 @@ class Getting:
             simulate=self._simulate,
         )
 
-    async def _single_posts(self, asked: Sequence[Asked], listings: list[Ref]) -> AsyncGenerator[Post]:
+    async def _single_posts(
+        self, asked: Sequence[Asked], listings: list[tuple[Ref, Asked]]
+    ) -> AsyncGenerator[Post]:
+        client = self._workspace.client
         for each in asked:
-            try:
+            post = None
+            with self._attempts.one(each):
                 ref = await self._resolve(each)
-                if ref is None:
-                    continue
-                if ref.kind in LISTED:
-                    listings.append(ref)
-                    continue
-                post = await self._post(ref)
-            except DyvineError as error:
-                self._fail(error, each)
-                continue
-            yield post
+                if ref is not None and ref.kind in LISTED:
+                    listings.append((ref, each))
+                elif ref is not None:
+                    post = await client.post(ref)
+            if post is not None:
+                yield post
 
     async def _resolve(self, each: Asked) -> Ref | None:
         """The ref, None for one that was named before. Raises InputError for a kind that this noun does not take."""
         ref = await self._workspace.client.resolve(each.text, kind=self._kind)
-        if ref in self._done:
+        if ref in self._named:
             return None
-        self._done.add(ref)
+        self._named.add(ref)
+        if ref.kind not in ("post", *LISTED):
+            raise InputError(
+                f"{each.place} is a {ref.kind}: that cannot be downloaded yet",
+                hint="posts, users and mixes can",
+            )
         if self._kind is not None and ref.kind != self._kind:
             raise InputError(
                 f"{each.place} is a {ref.kind}, not a {self._kind}",
-                hint=f"try: dyvine {NOUNS.get(ref.kind, 'get')} {each.text}",
-            )
-        if ref.kind not in ("post", *LISTED):
-            raise InputError(
-                f"{each.place}: a {ref.kind} cannot be downloaded yet", hint="posts, users and mixes can"
+                hint=f"try: dyvine {ref.kind} {each.text}",
             )
         return ref
 
-    async def _post(self, ref: Ref) -> Post:
-        if ref.site in self._refused:
-            raise self._refused[ref.site]
-        try:
-            return await self._workspace.client.post(ref)
-        except Refused as error:
-            self._refused[ref.site] = error
-            raise
-
     async def _list(self, ref: Ref) -> None:
-        try:
-            if ref.site in self._refused:
-                raise self._refused[ref.site]
-            source = await source_of(ref, self._what, self._errand())
-            if source.ref != ref and source.ref in self._done:  # named by handle and by id
-                return
-            self._done.add(source.ref)
-            await Run(source, self._errand()).run()
-        except Refused as error:
-            self._refused[ref.site] = error
-            self._fail(error, Asked(str(ref)), ref)
-        except DyvineError as error:
-            self._fail(error, Asked(str(ref)), ref)
-        self._note_refusal(ref)
-
-    def _note_refusal(self, ref: Ref) -> None:
-        """A listing that was cut by a refusal ends this site for this run."""
-        for cut in self._tally.cuts:
-            if isinstance(cut, ListingIncomplete) and isinstance(cut.cause, Refused) and cut.ref == ref:
-                self._refused[ref.site] = cut.cause
-
-    def _fail(self, error: DyvineError, each: Asked, ref: Ref | None = None) -> None:
-        self._tally.fail(error)
-        self._report(Failed(ref=ref, error=error, text=each.place if each.line else each.text))
-
-
-NOUNS: dict[RefKind, str] = {
-    "post": "post",
-    "user": "user",
-    "mix": "mix",
-    "room": "live",
-    "sound": "sound",
-    "hashtag": "hashtag",
-}
-"""The noun of the command line for each kind of ref."""
+        source = await source_of(self._workspace.client, ref, self._what)
+        if (source.ref, source.what) in self._done:  # named by handle and by id
+            return
+        self._done.add((source.ref, source.what))
+        cuts = len(self._tally.cuts)
+        await Run(source, self._errand()).run()
+        for cut in self._tally.cuts[cuts:]:
+            self._attempts.mind(ref.site, cut.cause)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 
-from dyvine_cli.errors import DyvineError, ListingIncomplete
+from dyvine_cli.errors import ListingIncomplete
 from dyvine_cli.events import Cut, Failed, Report
+from dyvine_cli.listing import Walk
 from dyvine_cli.models import Listing, Mix, Post, Ref, RefKind, User
 from dyvine_cli.operations import selection
-from dyvine_cli.operations.accounts import check_listable
+from dyvine_cli.operations.accounts import Source, source_of
 from dyvine_cli.operations.asked import Asked
+from dyvine_cli.operations.attempts import Attempts
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.tally import Tally
 from dyvine_cli.operations.workspace import Workspace
@@ -26,7 +29,7 @@ async def each(
 ) -> int:
     """Show what is known about each thing named; the exit status."""
 
-    async def one(ref: Ref) -> None:
+    async def one(ref: Ref, tally: Tally) -> None:
         show(await _found(workspace, ref))
 
     return await _through(workspace, asked, kind, one, report)
@@ -52,38 +55,62 @@ async def listed(
     kind: RefKind = "user",
 ) -> int:
     """Show the entries of each named account's or mix's listing as they come, without any media call; the exit status."""
-    tally = Tally()
 
-    async def one(ref: Ref) -> None:
-        declared = None
-        if ref.kind == "user":
-            user = await workspace.client.user(ref)
-            check_listable(user)
-            ref, declared = user.ref, user.declared if what in (None, "posts") else None
-        try:
-            await _show_entries(workspace, ref, what, wish, show, declared)
-        except ListingIncomplete as cut:
-            report(Cut(ref=ref, error=cut, listed=0, declared=declared, resumable=cut.cursor is not None))
-            tally.cuts.append(cut)
+    async def one(ref: Ref, tally: Tally) -> None:
+        await _show_listing(
+            workspace, await source_of(workspace.client, ref, what), wish, show, report, tally
+        )
 
-    code = await _through(workspace, asked, kind, one, report)
-    return code if code and not tally.cuts else tally.exit_code()
+    return await _through(workspace, asked, kind, one, report)
 
 
-async def _show_entries(
-    workspace: Workspace, ref: Ref, what: Listing | None, wish: Selection, show: Show, declared: int | None
+async def _show_listing(
+    workspace: Workspace, source: Source, wish: Selection, show: Show, report: Report, tally: Tally
 ) -> None:
+    """Show a listing's entries; a cut after its first page is reported and counted."""
+    walk = workspace.client.list(source.ref, source.what, declared=source.declared)
+    try:
+        async with aclosing(_entries(walk, source, report, tally)) as entries:
+            await _show_wanted(entries, source, wish, show)
+    except ListingIncomplete as cut:
+        tally.cuts.append(cut)
+        report(
+            Cut(
+                ref=source.ref,
+                error=cut,
+                listed=walk.listed,
+                declared=source.declared,
+                resumable=cut.cursor is not None,
+            )
+        )
+
+
+async def _entries(walk: Walk, source: Source, report: Report, tally: Tally) -> AsyncGenerator[Post | Mix]:
+    """The entries of a listing; those that could not be read are reported and counted."""
+    async with aclosing(walk.batches()) as batches:
+        async for batch in batches:
+            for error in walk.errors:
+                tally.fail(error)
+                report(Failed(ref=getattr(error, "ref", None), error=error, source=source.ref))
+            for entry in batch:
+                yield entry
+
+
+async def _show_wanted(
+    entries: AsyncGenerator[Post | Mix], source: Source, wish: Selection, show: Show
+) -> None:
+    """Show the entries that the filters let through; a date or a number ends the paging early."""
     shown = 0
-    async for entry in workspace.client.list(ref, what, declared=declared):
-        if wish.limit is not None and shown >= wish.limit:
-            return
+    async for entry in entries:
         if isinstance(entry, Post):
-            if wish.since and not entry.pinned and entry.created < wish.since and what in (None, "posts"):
+            if source.dated and selection.is_older(entry, wish):
                 return
             if not selection.wanted(entry, wish):
                 continue
         show(entry)
         shown += 1
+        if wish.limit is not None and shown >= wish.limit:
+            return
 
 
 async def posts(
@@ -93,6 +120,8 @@ async def posts(
     wish: Selection,
     show: Callable[[Post], None],
     report: Report,
+    *,
+    what: Listing | None = None,
 ) -> int:
     """Show the posts that a download would take: those named, and those of the listings named; the exit status."""
 
@@ -100,9 +129,10 @@ async def posts(
         if isinstance(entry, Post):
             show(entry)
 
-    async def one(ref: Ref) -> None:
+    async def one(ref: Ref, tally: Tally) -> None:
         if ref.kind in ("user", "mix"):
-            await _show_entries(workspace, ref, ref.listing, wish, show_post, None)
+            source = await source_of(workspace.client, ref, what)
+            await _show_listing(workspace, source, wish, show_post, report, tally)
         else:
             show(await workspace.client.post(ref))
 
@@ -113,21 +143,19 @@ async def _through(
     workspace: Workspace,
     asked: Sequence[Asked],
     kind: RefKind | None,
-    one: Callable[[Ref], Awaitable[None]],
+    one: Callable[[Ref, Tally], Awaitable[None]],
     report: Report,
 ) -> int:
+    """Do `one` for each thing asked for; one's failure does not end the others."""
     tally = Tally()
+    attempts = Attempts(workspace.client, tally, report, kind)
     for each in asked:
-        try:
+        with attempts.one(each):
             ref = await workspace.client.resolve(each.text, kind=kind)
-            await one(ref)
+            cuts = len(tally.cuts)
+            await one(ref, tally)
             tally.done += 1
-        except ListingIncomplete as cut:
-            report(
-                Cut(ref=cut.ref or ref, error=cut, listed=0, declared=None, resumable=cut.cursor is not None)
-            )
-            tally.cuts.append(cut)
-        except DyvineError as error:
-            tally.fail(error)
-            report(Failed(ref=None, error=error, text=each.place if each.line else each.text))
+            for cut in tally.cuts[cuts:]:
+                attempts.mind(ref.site, cut.cause)
+    attempts.tell_left()
     return tally.exit_code()

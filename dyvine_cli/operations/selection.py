@@ -50,6 +50,11 @@ def wanted(post: Post, wish: Selection) -> bool:
     return not (wish.until and post.created > wish.until)
 
 
+def is_older(post: Post, wish: Selection) -> bool:
+    """Whether a post ends a listing whose posts come newest first: it is older than `since`, and not pinned on top."""
+    return wish.since is not None and not post.pinned and post.created < wish.since
+
+
 def assets(post: Post, wish: Selection) -> tuple[Asset, ...]:
     """The assets of a post that the wish asks for, in the post's order."""
     kinds = _kinds(post, wish)

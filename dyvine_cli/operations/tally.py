@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from dyvine_cli.errors import (
     ArchiveError,
@@ -26,7 +27,10 @@ NOTHING_NEW = 15
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of a run. `done` and `errors` count the things asked for: posts, or listings that gave nothing."""
+    """Counts of a run. `done` and `errors` count posts, and listings that ended well or gave nothing.
+
+    `stop` is what ended the whole run, `refusals` what ended one site for it.
+    """
 
     clock: Callable[[], float] = time.monotonic
     begun: float = 0.0
@@ -38,6 +42,7 @@ class Tally:
     errors: list[DyvineError] = field(default_factory=list)
     cuts: list[ListingIncomplete] = field(default_factory=list)
     stop: DyvineError | None = None
+    refusals: list[Refused] = field(default_factory=list)
     balances: list[Balance] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -49,30 +54,21 @@ class Tally:
         if isinstance(error, STOPPING) and self.stop is None:
             self.stop = error
 
-    @property
-    def reasons(self) -> dict[str, int]:
-        """The failures by error name."""
-        return dict(Counter(error.name for error in self.errors))
-
     def exit_code(self, *, fail_if_nothing_new: bool = False) -> int:
         """What stops a run wins, then a cut listing; one cause for all is its status, several are 3."""
         if self.stop is not None:
             return self.stop.exit_code
         if self.cuts:
             return ListingIncomplete.exit_code
+        if self.refusals:
+            return self.refusals[0].exit_code
         if self.errors:
-            return self._failed_code()
+            codes = {error.exit_code for error in self.errors}
+            return SOME_FAILED if self.done or len(codes) > 1 else codes.pop()
         return NOTHING_NEW if fail_if_nothing_new and not self.files else 0
 
-    def _failed_code(self) -> int:
-        refused = next((error for error in self.errors if isinstance(error, Refused)), None)
-        codes = {error.exit_code for error in self.errors}
-        if not self.done and len(codes) == 1:
-            return codes.pop()
-        return refused.exit_code if refused else SOME_FAILED
-
-    def summary(self, *, fail_if_nothing_new: bool = False) -> Summarized:
-        """The run's last event."""
+    def summary(self, *, fail_if_nothing_new: bool = False, next_try: datetime | None = None) -> Summarized:
+        """The run's last event; `next_try` is when a site that refused us may be asked again."""
         return Summarized(
             files=self.files,
             size=self.size,
@@ -83,4 +79,5 @@ class Tally:
             exit_code=self.exit_code(fail_if_nothing_new=fail_if_nothing_new),
             balances=tuple(self.balances),
             reasons=dict(Counter(error.name for error in (*self.errors, *self.cuts))),
+            next_try=next_try,
         )

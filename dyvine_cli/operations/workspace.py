@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
-from dyvine_cli import cookies, identity
+from dyvine_cli import browsers, cookies, identity
 from dyvine_cli.archive.base import Archive
 from dyvine_cli.archive.batch import Batch
 from dyvine_cli.archive.sqlite import SqliteArchive
+from dyvine_cli.budget import Budget
 from dyvine_cli.client import Client
 from dyvine_cli.config import Settings, locate
 from dyvine_cli.cookies import Cookie
 from dyvine_cli.events import Report, Warned
+from dyvine_cli.http.addresses import within
 from dyvine_cli.http.connect import ConnectTo
+from dyvine_cli.http.media import MediaAnswer, MediaReader
 from dyvine_cli.http.network import CONNECTIONS, Network
 from dyvine_cli.http.reader import HttpMediaReader
 from dyvine_cli.identity import Profile, Profiles
 from dyvine_cli.naming import STANDARD, PathLimit, Template
-from dyvine_cli.sites import HOSTS
+from dyvine_cli.sites import HOSTS, SITES
 from dyvine_cli.transfer.engine import Engine
+from dyvine_cli.transfer.folder import writing
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,79 +49,137 @@ class Workspace:
     limit: PathLimit
     parallel: int
     fail_if_nothing_new: bool = False
-    _folders: dict[PurePosixPath, tuple[str, ...]] = field(default_factory=dict)
+    _folders: dict[PurePosixPath, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
 
     def folder(self, parent: PurePosixPath, suffix: str) -> str | None:
         """The folder below `parent` whose name ends in `suffix`, so that an account keeps its folder; None if none."""
-        if parent not in self._folders:
-            place = self.root / parent
-            names = sorted(each.name for each in place.iterdir() if each.is_dir()) if place.is_dir() else []
-            self._folders[parent] = tuple(names)
-        return next((name for name in self._folders[parent] if name.endswith(suffix)), None)
+        return next((name for name in self._names(parent) if name.endswith(suffix)), None)
+
+    def _names(self, parent: PurePosixPath) -> tuple[str, ...]:
+        """The folders below `parent`, read anew when one came or went. Raises NotWritable, DiskError."""
+        place = self.root / parent
+        with writing(place):
+            try:
+                changed = place.stat().st_mtime_ns
+            except (FileNotFoundError, NotADirectoryError):
+                return ()
+            read, names = self._folders.get(parent, (None, ()))
+            if read != changed:
+                names = tuple(sorted(each.name for each in place.iterdir() if each.is_dir()))
+                self._folders[parent] = changed, names
+        return names
 
 
 @asynccontextmanager
-async def open_workspace(settings: Settings, report: Report) -> AsyncIterator[Workspace]:
-    """Open what a run needs. Raises ConfigError, ArchiveError, DiskError."""
+async def open_workspace(
+    settings: Settings,
+    report: Report,
+    *,
+    budget: Budget | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[Workspace]:
+    """Open what a run needs. `budget` None is the one of this machine; `sleep` waits between tries.
+
+    Raises ConfigError, ArchiveError, DiskError.
+    """
     folders = locate(os.environ)
     for warning in settings.warnings:
         report(Warned(message=warning))
     profiles = Profiles(folders.state)
+    cookies_given(settings, settings.site)  # if they are none, the run ends before it begins
     root = (settings.path or Path.cwd()).absolute()
     template = Template.parse(settings.output or STANDARD)
-    network = _network(settings, report)
+    networks = _Networks(settings, report)
     client = Client(
-        network=network,
+        network=networks.of,
         who=lambda site: who(settings, profiles, site),
         state=folders.state,
-        pace=settings.pace_of(settings.site),
+        pace={site.name: settings.pace_of(site.name) for site in SITES},
         retries=settings.limits.retries,
         default_site=settings.site,
+        budget=budget,
         report=report,
+        sleep=sleep,
     )
-    archive = _archive(settings, folders.state, report)
     try:
-        async with Batch(archive) as rows:
-            yield Workspace(
-                client=client,
-                engine=_engine(settings, network),
-                archive=archive,
-                rows=rows,
-                profiles=profiles,
-                root=root,
-                template=template,
-                limit=PathLimit.below(str(root)),
-                parallel=settings.limits.parallel,
-                fail_if_nothing_new=settings.fail_if_nothing_new,
-            )
+        archive = _archive(settings, folders.state, report)
+        try:
+            async with Batch(archive) as rows:
+                yield Workspace(
+                    client=client,
+                    engine=_engine(settings, networks, sleep),
+                    archive=archive,
+                    rows=rows,
+                    profiles=profiles,
+                    root=root,
+                    template=template,
+                    limit=PathLimit.below(str(root)),
+                    parallel=settings.limits.parallel,
+                    fail_if_nothing_new=settings.fail_if_nothing_new,
+                )
+        finally:
+            await archive.aclose()
     finally:
-        await network.aclose()
-        await archive.aclose()
+        await networks.aclose()
 
 
-def _network(settings: Settings, report: Report) -> Network:
-    reach = settings.network
-    if not reach.check_certificates:
-        report(
-            Warned(message="certificates are not checked: anyone on the way can read and change what is sent")
-        )
-    return Network(
-        connect_to=ConnectTo.parse(reach.connect_to or ""),
-        proxy=settings.proxy_of(settings.site),
-        ca_file=reach.ca_file,
-        verify=reach.check_certificates,
-        allow=reach.allow,
-        listed=HOSTS,
-    )
+class _Networks:
+    """The networks of a run: one for each proxy in use, so that every site's calls and media take that site's way."""
+
+    def __init__(self, settings: Settings, report: Report) -> None:
+        self._settings = settings
+        self._opened: dict[str | None, Network] = {}
+        self._readers: dict[str | None, HttpMediaReader] = {}
+        if not settings.network.check_certificates:
+            report(
+                Warned(
+                    message="certificates are not checked: anyone on the way can read and change what is sent"
+                )
+            )
+        for site in SITES:  # a proxy that cannot be used is told before anything is asked
+            self.of(site.name)
+
+    def of(self, site: str, own: str | None = None) -> Network:
+        """The network of a site's calls; `own` is the proxy of the profile in use, None if it has none."""
+        return self._by(own or self._settings.proxy_of(site))
+
+    def open(
+        self, url: str, headers: Mapping[str, str], range: tuple[int, int | None] | None = None
+    ) -> AbstractAsyncContextManager[MediaAnswer]:
+        """Read media by the way of the site whose host it is, else of the usual site; see `MediaReader`."""
+        host = urlsplit(url).hostname or ""
+        site = next((site.name for site in SITES if within(host, site.all_hosts)), self._settings.site)
+        network = self.of(site)
+        reader = self._readers.setdefault(self._settings.proxy_of(site), HttpMediaReader(network))
+        return reader.open(url, headers, range)
+
+    def _by(self, proxy: str | None) -> Network:
+        if proxy not in self._opened:
+            reach = self._settings.network
+            self._opened[proxy] = Network(
+                connect_to=ConnectTo.parse(reach.connect_to or ""),
+                proxy=proxy,
+                ca_file=reach.ca_file,
+                verify=reach.check_certificates,
+                allow=reach.allow,
+                listed=HOSTS,
+            )
+        return self._opened[proxy]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for network in self._opened.values():
+            await network.aclose()
 
 
-def _engine(settings: Settings, network: Network) -> Engine:
+def _engine(settings: Settings, reader: MediaReader, sleep: Callable[[float], Awaitable[None]]) -> Engine:
     return Engine(
-        HttpMediaReader(network),
+        reader,
         parallel=settings.limits.parallel,
         per_host=min(CONNECTIONS, settings.limits.parallel),
         rate=settings.limits.rate,
         retries=settings.limits.retries,
+        sleep=sleep,
     )
 
 
@@ -128,11 +192,16 @@ def _archive(settings: Settings, state: Path, report: Report) -> Archive:
 
 def who(settings: Settings, profiles: Profiles, site: str) -> Profile:
     """The identity that the settings choose for a site. Raises ConfigError, InputError for cookies that are none."""
-    wanted = settings.identity(site)
-    jar: tuple[Cookie, ...] = ()
-    if wanted.cookies is not None:
-        jar = cookies.read_file(wanted.cookies, site=site)
-    elif wanted.cookie:
-        jar = cookies.read(wanted.cookie, site=site)
+    wanted = next(iter(settings.identity(site).profiles), None)
     agent = (settings.douyin if site == "douyin" else settings.tiktok).user_agent
-    return identity.choose(profiles, site, next(iter(wanted.profiles), None), jar, user_agent=agent)
+    return identity.choose(profiles, site, wanted, cookies_given(settings, site), user_agent=agent)
+
+
+def cookies_given(settings: Settings, site: str) -> tuple[Cookie, ...]:
+    """The cookies of the file, browser or variable that the settings name, none if they name none. Raises InputError."""
+    wanted = settings.identity(site)
+    if wanted.cookies is not None:
+        return cookies.read_file(wanted.cookies, site=site)
+    if wanted.browser is not None:
+        return browsers.read(wanted.browser, site=site)
+    return cookies.read(wanted.cookie, site=site) if wanted.cookie else ()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
-from dyvine_cli.errors import InputError, LoginNeeded, NotFound, UnsupportedURL
-from dyvine_cli.http.api import ApiClient
+from dyvine_cli.errors import AddressRefused, InputError, LoginNeeded, NotFound, UnsupportedURL
+from dyvine_cli.http.addresses import split, within
+from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
-from dyvine_cli.sites.douyin import parse, sign, urls
+from dyvine_cli.sites.douyin import parse, replay, sign, urls
 from dyvine_cli.sites.douyin.api import Api
+from dyvine_cli.sites.forms import STABLE_PREFIX
 
 PACE = Path(__file__).with_name("pace.toml")
 HOPS = 5
@@ -36,10 +39,18 @@ class Douyin:
     hosts = urls.HOSTS
     all_hosts = (*urls.HOSTS, *OTHER_HOSTS)
 
-    def __init__(self, http: ApiClient) -> None:
+    home = "https://www.douyin.com/"
+    sample = Ref("douyin", "post", "7372484719365098803")
+    """A public video that documentation of this field shows, for those who ask whether Douyin answers at all."""
+
+    signed_route = "web"
+    """The way to a post that stands behind every gate."""
+
+    def __init__(self, http: ApiClient, *, constants: Path | None = None) -> None:
+        """`constants` is a person's file over the signing constants; ConfigError if it cannot be used."""
         if http.profile.user_agent is None:
             http.profile = http.profile.replace(user_agent=sign.USER_AGENT)
-        self.api = Api(http)
+        self.api = Api(http, constants=sign.Constants.load(constants) if constants else sign.CONSTANTS)
 
     @property
     def profile(self) -> Profile:
@@ -71,14 +82,10 @@ class Douyin:
                     ref=ref,
                 )
             found = urls.match(target)
-            if found is None:
-                raise UnsupportedURL(
-                    f"the short link {ref.id} leads away from Douyin or to a page without a post"
-                )
-            if found.kind != "short":
+            if found is not None and found.kind != "short":
                 return found
-            url = found.id
-        raise UnsupportedURL(f"the short link {ref.id} leads around in circles")
+            url = found.id if found else _next_hop(ref, target)
+        raise UnsupportedURL(f"the short link {ref.id} was redirected more than {HOPS} times")
 
     async def post(self, ref: Ref) -> Post:
         """One post with fresh links. Raises Deleted, Private, InReview, Paid, LoginNeeded, NotFound."""
@@ -99,9 +106,51 @@ class Douyin:
         """An account's profile; `self` is the login's own, a 抖音号 is looked up first."""
         if ref.id == "self":
             return await self.login()
-        if not ref.id.startswith("MS4wLjABAAAA"):
-            return parse.user_of(await self.api.profile_by_handle(ref.id), ref)
+        if not ref.id.startswith(STABLE_PREFIX):
+            ref = await self._by_handle(ref)
         return parse.user_of(await self.api.profile(ref), ref)
+
+    async def _by_handle(self, ref: Ref) -> Ref:
+        """The account that has this 抖音号 now. No public call leads from the numeric id of an account to it."""
+        try:
+            return parse.user_of(await self.api.profile_by_handle(ref), ref).ref
+        except NotFound as error:
+            told = "no account has this 抖音号"
+            if ref.id.isdigit():
+                told += ", and Douyin has no public way from an account's numeric id to the account"
+            raise NotFound(
+                f"{ref}: {told}",
+                hint="open the account's page, or one of its posts, and copy the link (…/user/MS4wLjABAAAA…)",
+                ref=ref,
+            ) from error
+
+    # --- one step alone, for `dyvine doctor` ----------------------------------------------------------------------
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The names of the ways to a post, the next to be tried first."""
+        return self.api.routes
+
+    async def post_by(self, route: str, ref: Ref) -> Post:
+        """One post by one way alone. Raises like `post`."""
+        post = parse.post(await self.api.detail_by(route, ref), ref=ref)
+        self.check(post)
+        return post
+
+    async def identity(self) -> str:
+        """Make what a guest needs where it is missing, and have Douyin answer it; whether it was there before.
+
+        Raises RiskControl, RateLimited, UnexpectedResponse. What the login is worth is not asked.
+        """
+        before = self.api.guest.uifid
+        with suppress(LoginNeeded):
+            await self.api.whoami()
+        return "kept from an earlier run" if before and before == self.api.guest.uifid else "new"
+
+    @staticmethod
+    def reread(answer: Answer) -> str | None:
+        """What a recorded answer is, read again by its parser; see `replay.reread`."""
+        return replay.reread(answer)
 
     async def login(self) -> User:
         """The account of the login in use."""
@@ -126,4 +175,18 @@ class Douyin:
                 return parse.posts_page(await self.api.likes(ref, cursor), ref=ref, what="likes")
             case "mixes":
                 return parse.mixes_page(await self.api.mixes(ref, cursor), ref=ref)
-        raise InputError(f"{ref}: {what} of a user cannot be listed yet")
+        raise InputError(
+            f"{ref}: {what} of a user cannot be listed yet", hint="its posts, likes and mixes can"
+        )
+
+
+def _next_hop(ref: Ref, target: str) -> str:
+    """Where a redirect without a meaning of its own is followed to: Douyin's own hosts only, over HTTPS."""
+    away = UnsupportedURL(f"the short link {ref.id} leads away from Douyin")
+    try:
+        address = split(target)
+    except AddressRefused:
+        raise away from None
+    if address.port not in (80, 443) or not within(address.host, urls.HOSTS):
+        raise away
+    return f"https://{address.host}{address.target}"

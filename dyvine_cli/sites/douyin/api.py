@@ -6,19 +6,26 @@ device id with the web signature (web client, 2026-09). Every try signs anew.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from dyvine_cli.errors import (
     DyvineError,
+    LoginExpired,
     LoginNeeded,
+    NetworkError,
     NotFound,
+    Private,
+    RateLimited,
     Refused,
     SignatureRejected,
+    SiteError,
     UnexpectedResponse,
 )
 from dyvine_cli.http.api import Answer, ApiClient, Request
@@ -26,7 +33,7 @@ from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Ref
 from dyvine_cli.sites.douyin import parse, sign
 from dyvine_cli.sites.douyin.guest import Guest
-from dyvine_cli.sites.douyin.refusals import judge_api, judge_page
+from dyvine_cli.sites.douyin.refusals import judge_api, judge_captcha, judge_page, refuses_device
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +62,35 @@ HEADERS = {
     "Sec-Fetch-Mode": "cors",
     "Sec-Fetch-Site": "same-origin",
 }
+CLOSED = (401, 403, 405)
+"""Statuses with which a foreign origin is turned away for good, whatever the rate."""
+HOPPING = (301, 302, 303, 307, 308)
 DETAIL_VERSION = ("190500", "19.5.0")
 USUAL_VERSION = ("170400", "17.4.0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A signed call below `WEB`: `own` are its parameters besides the common ones, `kind` its class in the budget.
+
+    `key` is what a page of a listing must hold. `hides` is what an empty answer means for a list that its owner may
+    hide. `quiet` keeps every refusal but a rate limit from the budget, because another route follows.
+    """
+
+    path: str
+    own: Pairs
+    kind: str
+    ref: Ref | None = None
+    referer: str = "https://www.douyin.com/?recommend=1"
+    version: tuple[str, str] = USUAL_VERSION
+    key: str | None = None
+    hides: str | None = None
+    quiet: bool = False
+
+    @property
+    def endpoint(self) -> str:
+        """The name in errors and logs."""
+        return self.path.rstrip("/")
 
 
 class Api:
@@ -66,13 +100,17 @@ class Api:
         self,
         http: ApiClient,
         *,
+        constants: sign.Constants = sign.CONSTANTS,
         clock: Callable[[], float] = time.time,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._http = http
+        self._constants = constants
         self._clock = clock
         self._draw = draw
-        self.guest = Guest(http, clock=clock, draw=draw)
+        self._trying = asyncio.Lock()
+        self._tried = False
+        self.guest = Guest(http, constants=constants, clock=clock, draw=draw)
         self._routes: dict[str, Callable[[Ref], Awaitable[Raw]]] = {
             "embed": self._detail_embed,
             "web": self._detail_web,
@@ -81,7 +119,7 @@ class Api:
             "page": self._detail_page,
             "app": self._detail_app,
         }
-        if not http.profile.is_guest:  # only the signed call carries the login
+        if self.logged_in:  # only the signed call carries the login
             self._prefer("web")
 
     @property
@@ -105,36 +143,55 @@ class Api:
         for name, route in tuple(self._routes.items()):
             try:
                 found = await route(ref)
-            except NotFound as error:
-                if not said or name in ("embed", "web"):
+            except (SiteError, NetworkError) as error:
+                if _is_final(name, error):
                     raise
-                said.append(error)
-            except (Refused, UnexpectedResponse, LoginNeeded) as error:
                 log.debug("douyin: %s: route %s: %s", ref, name, error)
                 said.append(error)
                 continue
-            else:
-                log.debug("douyin: %s answered by route %s", ref, name)
-                if name == "web" and said:
-                    self._prefer("web")
-                return found
+            log.debug("douyin: %s answered by route %s", ref, name)
+            if name == "web" and said:
+                self._prefer("web")
+            return found
         raise self._telling(said)
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The names of the routes to a post, the next to be tried first."""
+        return tuple(self._routes)
+
+    async def detail_by(self, route: str, ref: Ref) -> Raw:
+        """One post's raw object by one route alone. Raises KeyError for a route that is not there."""
+        return await self._routes[route](ref)
 
     def _prefer(self, name: str) -> None:
         self._routes = {name: self._routes[name], **self._routes}
 
     def _telling(self, said: Sequence[DyvineError]) -> DyvineError:
-        """A missing login explains more than a refusal, a refusal more than an odd answer."""
-        for kind in (NotFound, LoginNeeded, SignatureRejected, Refused, DyvineError):
-            for error in said:
-                if isinstance(error, kind):
-                    if isinstance(error, Refused):
-                        self._http.refused("detail", error)
-                    return error
-        return UnexpectedResponse("douyin: no route was tried")
+        """A missing login explains more than an absence, an absence more than a refusal, that more than an odd answer.
+
+        An absence counts only if nobody refused us: a route that hides a post from robots does not say so.
+        """
+        refused = any(isinstance(error, Refused) for error in said)
+        kinds: tuple[type[DyvineError], ...] = (
+            LoginNeeded,
+            SignatureRejected if refused else NotFound,
+            Refused,
+            DyvineError,
+        )
+        telling = next(error for kind in kinds for error in said if isinstance(error, kind))
+        if isinstance(telling, Refused) and telling.endpoint:  # without one it is the budget's own word
+            self._http.refused("detail", telling)
+        return telling
 
     async def _detail_embed(self, ref: Ref) -> Raw:
+        endpoint = "detail (embed)"
         query = sign.encode([("aweme_id", ref.id), ("aid", "6383")])
+
+        def judge(answer: Answer) -> None:
+            if answer.status not in CLOSED:
+                judge_api(answer, endpoint=endpoint, ref=ref)
+
         answer = await self._http.send(
             lambda: Request(
                 url=f"{WEB}/aweme/detail/?{query}",
@@ -142,46 +199,43 @@ class Api:
                 login=False,
             ),
             call="detail",
-            endpoint="detail (embed)",
+            endpoint=endpoint,
+            judge=_rate_only(judge),
             ref=ref,
         )
-        return self._detail(judge_api(answer, endpoint="detail (embed)", ref=ref), ref)
+        if answer.status in CLOSED:
+            raise UnexpectedResponse(f"douyin {endpoint}: this door is closed", ref=ref, endpoint=endpoint)
+        found = judge_api(answer, endpoint=endpoint, ref=ref)
+        return parse.classify_detail(found, ref, endpoint=endpoint)
 
     async def _detail_web(self, ref: Ref) -> Raw:
         found = await self._get(
-            "aweme/detail/",
-            [("aweme_id", ref.id), ("request_source", "600"), ("origin_type", "video_page")],
-            call="detail",
-            ref=ref,
-            version=DETAIL_VERSION,
-            referer=f"https://www.douyin.com/video/{ref.id}",
-            judged=False,
+            Call(
+                path="aweme/detail/",
+                own=[("aweme_id", ref.id), ("request_source", "600"), ("origin_type", "video_page")],
+                kind="detail",
+                ref=ref,
+                version=DETAIL_VERSION,
+                referer=f"https://www.douyin.com/video/{ref.id}",
+                quiet=True,
+            )
         )
-        return self._detail(found, ref)
+        return parse.classify_detail(found, ref, login=self.logged_in)
 
     async def _detail_slidesinfo(self, ref: Ref) -> Raw:
-        query = sign.encode([("aweme_ids", f"[{ref.id}]"), ("request_source", "200")])
-        answer = await self._http.send(
-            lambda: Request(
-                url=f"{SHARE}/web/api/v2/aweme/slidesinfo/?{query}",
-                headers={**HEADERS, "User-Agent": PHONE, "Referer": f"{SHARE}/"},
-                login=False,
-            ),
-            call="detail",
-            endpoint="slidesinfo",
-            ref=ref,
-        )
-        return parse.of_batch(judge_api(answer, endpoint="slidesinfo", ref=ref), ref)
+        """Picture posts come with `request_source`, videos without it."""
+        ids = ("aweme_ids", f"[{ref.id}]")
+        try:
+            found = await self._shared("aweme/slidesinfo/", [ids, ("request_source", "200")], ref)
+            return parse.of_batch(found, ref, endpoint="slidesinfo")
+        except NotFound as error:
+            if type(error) is not NotFound:
+                raise
+            found = await self._shared("aweme/slidesinfo/", [ids], ref)
+            return parse.of_batch(found, ref, endpoint="slidesinfo")
 
     async def _detail_batch(self, ref: Ref) -> Raw:
-        found = await self._get(
-            "multi/aweme/detail/",
-            [("aweme_ids", f"[{ref.id}]"), ("request_source", "200")],
-            call="detail",
-            ref=ref,
-            judged=False,
-        )
-        return parse.of_batch(found, ref)
+        return parse.of_batch(await self._get(_batch([ref], quiet=True)), ref)
 
     async def _detail_page(self, ref: Ref) -> Raw:
         await self.guest.ready()
@@ -198,219 +252,293 @@ class Api:
         )
         return parse.of_feed(judge_api(answer, endpoint="app feed", ref=ref), ref)
 
-    def _detail(self, found: Raw, ref: Ref) -> Raw:
-        return parse.classify_detail(found, ref, login=self.logged_in)
-
     async def batch_detail(self, refs: Sequence[Ref]) -> Mapping[str, Raw]:
         """Up to 20 posts in one call, by id; ids that are not there are absent."""
-        ids = ",".join(ref.id for ref in refs)
-        found = await self._get(
-            "multi/aweme/detail/", [("aweme_ids", f"[{ids}]"), ("request_source", "200")], call="detail"
-        )
-        return parse.batch(found)
+        return parse.batch(await self._get(_batch(refs)))
 
     # --- accounts -------------------------------------------------------------------------------------------------
 
     async def profile(self, ref: Ref) -> Raw:
         """An account's profile answer; its user object may be missing (parse decides)."""
+        own = [
+            ("sec_user_id", ref.id),
+            ("publish_video_strategy_type", "2"),
+            ("source", "channel_pc_web"),
+            ("personal_center_strategy", "1"),
+            ("profile_other_record_enable", "1"),
+            ("land_to", "1"),
+        ]
         return await self._get(
-            "user/profile/other/",
-            [
-                ("sec_user_id", ref.id),
-                ("publish_video_strategy_type", "2"),
-                ("source", "channel_pc_web"),
-                ("personal_center_strategy", "1"),
-                ("profile_other_record_enable", "1"),
-                ("land_to", "1"),
-            ],
-            call="detail",
-            ref=ref,
-            referer=f"https://www.douyin.com/user/{ref.id}",
+            Call(path="user/profile/other/", own=own, kind="detail", ref=ref, referer=_page_of(ref))
         )
 
-    async def profile_by_handle(self, handle: str) -> Raw:
-        """The H5 profile by 抖音号: no cookie, no signature."""
-        query = sign.encode([("unique_id", handle)])
-        answer = await self._http.send(
-            lambda: Request(
-                url=f"{SHARE}/web/api/v2/user/info/?{query}",
-                headers={**HEADERS, "User-Agent": PHONE},
-                login=False,
-            ),
-            call="detail",
-            endpoint="user info",
-        )
-        return judge_api(answer, endpoint="user info")
+    async def profile_by_handle(self, ref: Ref) -> Raw:
+        """The H5 profile by 抖音号: no cookie, no signature, and less in it."""
+        return await self._shared("user/info/", [("unique_id", ref.id)], ref, told=True)
 
     async def profile_self(self) -> Raw:
         """The account of the login. Raises LoginNeeded for a guest, LoginExpired for a dead login."""
-        return await self._get(
-            "user/profile/self/", [("publish_video_strategy_type", "2")], call="detail", judged=False
+        await self.guest.ready()
+        found = await self._send_signed(
+            Call(path="user/profile/self/", own=[("publish_video_strategy_type", "2")], kind="detail")
         )
+        self._tried = True
+        return found
+
+    async def whoami(self) -> Raw:
+        """What Douyin knows of this device: its web id. Needs no login and does not try one."""
+        call = Call(path="query/user/", own=[], kind="detail", quiet=True)
+        if not self.logged_in:
+            return await self._get(call)
+        await self.guest.ready()
+        return await self._send_signed(call)
+
+    async def _shared(self, path: str, own: Pairs, ref: Ref, *, told: bool = False) -> Raw:
+        """The phone page's API; `told` says whether its refusals count for the budget."""
+        endpoint = path.strip("/").rpartition("/")[2] if path.startswith("aweme") else path.strip("/")
+        query = sign.encode(own)
+
+        def judge(answer: Answer) -> None:
+            judge_api(answer, endpoint=endpoint, ref=ref)
+
+        answer = await self._http.send(
+            lambda: Request(
+                url=f"{SHARE}/web/api/v2/{path}?{query}",
+                headers={**HEADERS, "User-Agent": PHONE, "Referer": f"{SHARE}/"},
+                login=False,
+            ),
+            call="detail",
+            endpoint=endpoint,
+            judge=judge if told else None,
+            ref=ref,
+        )
+        return judge_api(answer, endpoint=endpoint, ref=ref)
 
     # --- listings -------------------------------------------------------------------------------------------------
 
     async def posts(self, ref: Ref, cursor: Cursor | None) -> Raw:
         """One page of an account's posts, newest first after the pinned ones; the cursor is a time in ms."""
+        own = [
+            ("sec_user_id", ref.id),
+            ("max_cursor", cursor or "0"),
+            ("locate_query", "false"),
+            ("show_live_replay_strategy", "1"),
+            ("need_time_list", "0" if cursor else "1"),
+            ("time_list_query", "0"),
+            ("whale_cut_token", ""),
+            ("cut_version", "1"),
+            ("count", "18"),
+            ("publish_video_strategy_type", "2"),
+            ("from_user_page", "1"),
+        ]
         return await self._get(
-            "aweme/post/",
-            [
-                ("sec_user_id", ref.id),
-                ("max_cursor", cursor or "0"),
-                ("locate_query", "false"),
-                ("show_live_replay_strategy", "1"),
-                ("need_time_list", "0" if cursor else "1"),
-                ("time_list_query", "0"),
-                ("whale_cut_token", ""),
-                ("cut_version", "1"),
-                ("count", "18"),
-                ("publish_video_strategy_type", "2"),
-                ("from_user_page", "1"),
-            ],
-            call="list",
-            ref=ref,
-            referer=f"https://www.douyin.com/user/{ref.id}",
+            Call(path="aweme/post/", own=own, kind="list", ref=ref, referer=_page_of(ref), key="aweme_list")
         )
 
     async def likes(self, ref: Ref, cursor: Cursor | None) -> Raw:
-        """One page of the posts an account likes; a hidden list is an empty answer."""
+        """One page of the posts an account likes. Raises Private where its first page is an empty answer."""
+        own = [
+            ("sec_user_id", ref.id),
+            ("max_cursor", cursor or "0"),
+            ("min_cursor", "0"),
+            ("whale_cut_token", ""),
+            ("cut_version", "1"),
+            ("count", "18"),
+            ("publish_video_strategy_type", "2"),
+        ]
         return await self._get(
-            "aweme/favorite/",
-            [
-                ("sec_user_id", ref.id),
-                ("max_cursor", cursor or "0"),
-                ("min_cursor", "0"),
-                ("whale_cut_token", ""),
-                ("cut_version", "1"),
-                ("count", "18"),
-                ("publish_video_strategy_type", "2"),
-            ],
-            call="list",
-            ref=ref,
-            referer=f"https://www.douyin.com/user/{ref.id}?showTab=like",
+            Call(
+                path="aweme/favorite/",
+                own=own,
+                kind="list",
+                ref=ref,
+                referer=f"{_page_of(ref)}?showTab=like",
+                key="aweme_list",
+                hides=None if cursor else f"{ref}: the account hides the posts that it likes",
+            )
         )
 
     async def mixes(self, ref: Ref, cursor: Cursor | None) -> Raw:
         """One page of an account's mixes."""
+        own = [
+            ("sec_user_id", ref.id),
+            ("req_from", "channel_pc_web"),
+            ("cursor", cursor or "0"),
+            ("count", "20"),
+        ]
         return await self._get(
-            "mix/list/",
-            [
-                ("sec_user_id", ref.id),
-                ("req_from", "channel_pc_web"),
-                ("cursor", cursor or "0"),
-                ("count", "20"),
-            ],
-            call="list",
-            ref=ref,
-            referer=f"https://www.douyin.com/user/{ref.id}",
+            Call(path="mix/list/", own=own, kind="list", ref=ref, referer=_page_of(ref), key="mix_infos")
         )
 
     async def mix_detail(self, ref: Ref) -> Raw:
         """A mix's description."""
+        own = [("mix_id", ref.id), ("req_from", "channel_pc_web")]
         return await self._get(
-            "mix/detail/",
-            [("mix_id", ref.id), ("req_from", "channel_pc_web")],
-            call="detail",
-            ref=ref,
-            referer=f"https://www.douyin.com/collection/{ref.id}",
+            Call(path="mix/detail/", own=own, kind="detail", ref=ref, referer=_page_of(ref))
         )
 
     async def mix_posts(self, ref: Ref, cursor: Cursor | None) -> Raw:
         """One page of a mix's posts, first episode first."""
+        own = [("mix_id", ref.id), ("cursor", cursor or "0"), ("count", "20")]
         return await self._get(
-            "mix/aweme/",
-            [("mix_id", ref.id), ("cursor", cursor or "0"), ("count", "20")],
-            call="list",
-            ref=ref,
-            referer=f"https://www.douyin.com/collection/{ref.id}",
+            Call(path="mix/aweme/", own=own, kind="list", ref=ref, referer=_page_of(ref), key="aweme_list")
         )
 
     # --- short links ----------------------------------------------------------------------------------------------
 
     async def location(self, url: str) -> str | None:
-        """Where one hop of a short link leads; None when it leads nowhere. Its landing page is not read."""
+        """Where one hop of a short link leads, as an absolute address; None when it leads nowhere.
+
+        Its landing page is not read. Raises RateLimited, RiskControl, UnexpectedResponse for other answers.
+        """
+
+        def judge(answer: Answer) -> None:
+            if answer.status not in (*HOPPING, 404, 410):
+                judge_page(answer, endpoint="short link")
+
         answer = await self._http.send(
             lambda: Request(url=url, headers={"User-Agent": PHONE}, login=False),
             call="page",
             endpoint="short link",
+            judge=judge,
         )
-        if answer.status in (301, 302, 303, 307, 308):
-            return answer.headers.get("location") or None
-        return None
+        target = answer.headers.get("location") if answer.status in HOPPING else None
+        return urljoin(url, target) if target else None
 
     # --- the signed call ------------------------------------------------------------------------------------------
 
-    async def _get(
-        self,
-        path: str,
-        own: Pairs,
-        *,
-        call: str,
-        ref: Ref | None = None,
-        referer: str = "https://www.douyin.com/?recommend=1",
-        version: tuple[str, str] = USUAL_VERSION,
-        judged: bool = True,
-    ) -> Raw:
-        """GET below `WEB`, signed; a refused guest identity is renewed once.
+    async def _get(self, call: Call) -> Raw:
+        """Make a signed call. A login is tried before its first use, a refused guest identity is renewed once."""
+        if self.logged_in:
+            await self._try_login()
+        device = await self.guest.ready()
+        try:
+            return await self._send_signed(call, renewable=not self.logged_in)
+        except _DeviceRefused as refusal:
+            if not await self.guest.renew(device):
+                if not call.quiet:
+                    self._http.refused(call.kind, refusal.error)
+                raise refusal.error from None
+        return await self._send_signed(call)
 
-        `judged` False keeps a refusal from the budget, because another route will be tried.
-        """
-        endpoint = path.rstrip("/")
+    async def _try_login(self) -> None:
+        """Ask once whether the login is alive, because a dead one is answered as a guest elsewhere. Raises LoginExpired."""
+        async with self._trying:
+            if self._tried:
+                return
+            try:
+                await self.profile_self()
+            except UnexpectedResponse as error:
+                log.warning("douyin: the login could not be tried: %s", error)
+                self._tried = True
+
+    async def _send_signed(self, call: Call, *, renewable: bool = False) -> Raw:
+        """Send and judge. `renewable` raises _DeviceRefused for a refused device id, and the budget is not told."""
+        found: Raw | None = None
 
         def judge(answer: Answer) -> None:
-            judge_api(answer, endpoint=endpoint, ref=ref, login=self.logged_in)
+            nonlocal found
+            found = None
+            if not (renewable and _refuses_device(answer, call)):
+                found = self._judged(answer, call)
 
-        async def once() -> Answer:
-            await self.guest.ready()
-            return await self._http.send(
-                lambda: self._signed(path, own, referer, version),
-                call=call,
-                endpoint=endpoint,
-                judge=judge if judged else None,
-                ref=ref,
-            )
-
+        answer = await self._http.send(
+            lambda: self._signed(call),
+            call=call.kind,
+            endpoint=call.endpoint,
+            judge=_rate_only(judge) if call.quiet else judge,
+            ref=call.ref,
+        )
+        if found is not None:
+            return found
         try:
-            answer = await once()
-            judge(answer)
+            return self._judged(answer, call)
         except Refused as error:
-            if not self._identity_refused(error) or not await self.guest.renew():
-                raise
-            answer = await once()
-        return judge_api(answer, endpoint=endpoint, ref=ref, login=self.logged_in)
+            if renewable and _refuses_device(answer, call):
+                raise _DeviceRefused(error) from None
+            raise
 
-    def _identity_refused(self, error: Refused) -> bool:
-        return isinstance(error, SignatureRejected) or "empty answer" in error.message
+    def _judged(self, answer: Answer, call: Call) -> Raw:
+        if call.hides and answer.status == 200 and not answer.body:
+            judge_captcha(answer, endpoint=call.endpoint, ref=call.ref)
+            raise Private(call.hides, hint="only a login of that account sees them", ref=call.ref)
+        found = judge_api(answer, endpoint=call.endpoint, ref=call.ref, login=self.logged_in)
+        if call.key and found.get(call.key) is None:
+            raise parse.soft_block(call.ref, call.endpoint)
+        return found
 
-    def _signed(self, path: str, own: Pairs, referer: str, version: tuple[str, str]) -> Request:
+    def _signed(self, call: Call) -> Request:
         now = self._clock()
         browser = sign.Browser.of(self._http.profile.user_agent or sign.USER_AGENT)
-        query = sign.encode([*common(browser, version), *own, ("msToken", self.guest.ms_token)])
-        bogus = sign.a_bogus(query, "", browser, now_ms=int(now * 1000), random=self._draw)
+        query = sign.encode([*common(browser, call.version), *call.own, ("msToken", self.guest.ms_token)])
+        bogus = sign.a_bogus(
+            query, "", browser, now_ms=int(now * 1000), random=self._draw, constants=self._constants
+        )
         fingerprint = self.guest.verify_fp
         query += f"&a_bogus={quote(bogus, safe='')}&verifyFp={fingerprint}&fp={fingerprint}"
-        query = sign.web_signature(query, self.guest.uifid, now_s=int(now))
+        query = sign.web_signature(query, self.guest.uifid, now_s=int(now), constants=self._constants)
         return Request(
-            url=f"{WEB}/{path}?{query}",
+            url=f"{WEB}/{call.path}?{query}",
             headers={
                 **HEADERS,
-                "Referer": referer,
+                "Referer": call.referer,
                 "uifid": self.guest.uifid,
                 "x-secsdk-web-signature": query.rpartition("=")[2],
                 "x-secsdk-web-expire": str(int(now)),
             },
         )
 
-    async def share_page(self, ref: Ref) -> Raw:
-        """A post from the share page: poor data, but it says why a post was removed."""
-        answer = await self._http.send(
-            lambda: Request(url=f"{SHARE}/share/video/{ref.id}/", headers={"User-Agent": PHONE}),
-            call="page",
-            endpoint="share page",
-            ref=ref,
-        )
-        judge_page(answer, endpoint="share page", ref=ref)
-        return parse.router_data(answer.text, ref)
+
+class _DeviceRefused(Exception):
+    """The device id was refused; `error` is what to say if no other can be had."""
+
+    def __init__(self, error: Refused) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _refuses_device(answer: Answer, call: Call) -> bool:
+    """Whether new device ids may help; an empty answer of a list that its owner may hide means just that."""
+    return refuses_device(answer) and not (call.hides and answer.status == 200)
+
+
+def _is_final(route: str, error: DyvineError) -> bool:
+    """Whether what a route said ends the search for a post: another one could only say the same, or must not be asked."""
+    if isinstance(error, (RateLimited, NotFound)) and route in ("embed", "web"):
+        return True
+    if isinstance(error, NetworkError):
+        return route not in ("slidesinfo", "app")  # the others are on the host that all lists need
+    return isinstance(error, LoginExpired) or (isinstance(error, NotFound) and type(error) is not NotFound)
+
+
+def _rate_only(judge: Callable[[Answer], None]) -> Callable[[Answer], None]:
+    """A judge that sees rate limits only: they are waited out; what else is wrong, another route may not have."""
+
+    def rate_only(answer: Answer) -> None:
+        try:
+            judge(answer)
+        except RateLimited:
+            raise
+        except SiteError:
+            return
+
+    return rate_only
+
+
+def _batch(refs: Sequence[Ref], *, quiet: bool = False) -> Call:
+    ids = ",".join(ref.id for ref in refs)
+    return Call(
+        path="multi/aweme/detail/",
+        own=[("aweme_ids", f"[{ids}]"), ("request_source", "200")],
+        kind="detail",
+        ref=refs[0] if len(refs) == 1 else None,
+        quiet=quiet,
+    )
+
+
+def _page_of(ref: Ref) -> str:
+    """The page from which a browser would make the call."""
+    return f"https://www.douyin.com/{'collection' if ref.kind == 'mix' else 'user'}/{ref.id}"
 
 
 def common(browser: sign.Browser, version: tuple[str, str]) -> list[tuple[str, str]]:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from dyvine_cli.errors import RiskControl, UnexpectedResponse
 from dyvine_cli.http.api import Answer, ApiClient, Request
-from dyvine_cli.identity import Profile
 from dyvine_cli.sites.douyin import sign
 from dyvine_cli.sites.douyin.refusals import judge_page
 from dyvine_cli.sites.verify_fp import verify_fp
@@ -35,6 +34,10 @@ REGISTER_BODY = json.dumps(
     separators=(",", ":"),
 ).encode()
 """What the page's own script sends; reported unchanged since 2022 (f2, Evil0ctal)."""
+MADE = ("ttwid", "UIFID_TEMP", "UIFID", "s_v_web_id", "msToken")
+"""Cookies that make a guest."""
+RENEWAL = 600.0
+"""Seconds in which a guest identity is renewed at most once: if the new one is refused too, it is not to blame."""
 
 
 class Guest:
@@ -47,14 +50,16 @@ class Guest:
         self,
         http: ApiClient,
         *,
+        constants: sign.Constants = sign.CONSTANTS,
         clock: Callable[[], float] = time.time,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._http = http
+        self._constants = constants
         self._clock = clock
         self._draw = draw
         self._lock = asyncio.Lock()
-        self._renewed: Profile | None = None
+        self._renewed: float | None = None
 
     @property
     def uifid(self) -> str:
@@ -71,28 +76,43 @@ class Guest:
         """The newest token the server gave; empty is accepted for guests (reported by Evil0ctal v5, 2026-09)."""
         return self._cookie("msToken")
 
-    async def ready(self) -> None:
-        """Make what is missing. Raises RiskControl when Douyin does not hand it out, NetworkError."""
+    async def ready(self) -> str:
+        """Make what is missing, and name the identity. Raises RiskControl when Douyin does not hand it out, NetworkError."""
         async with self._lock:
-            if not self.verify_fp:
-                value = verify_fp(now_ms=int(self._clock() * 1000), random=self._draw)
-                self._http.set_cookie("s_v_web_id", value, url=SITE_URL)
-            if not self._cookie("ttwid"):
-                await self._register()
-            if not self.uifid:
-                await self._fetch_uifid()
+            await self._make()
+            return self._name
 
-    async def renew(self) -> bool:
-        """Throw away a refused guest identity, so that `ready` makes a new one; False if that was tried before.
+    async def renew(self, refused: str) -> bool:
+        """Make a new guest instead of the one that `ready` named `refused`; False if that was tried just before.
 
-        Nothing of a login is thrown away: it belongs to a person.
+        True also if another call renewed it meanwhile. Nothing of a login is thrown away: it belongs to a person.
         """
-        if not self._http.profile.is_guest or self._renewed is not None:
-            return False
-        self._renewed = self._http.profile
-        log.debug("douyin: the guest identity is refused, making a new one")
-        self._http.drop_cookies("ttwid", "UIFID_TEMP", "UIFID", "s_v_web_id", "msToken")
-        return True
+        async with self._lock:
+            if not self._http.profile.is_guest:
+                return False
+            if self._name != refused:
+                return True
+            if self._renewed is not None and abs(self._clock() - self._renewed) < RENEWAL:
+                return False
+            self._renewed = self._clock()
+            log.debug("douyin: the guest identity is refused, making a new one")
+            self._http.drop_cookies(*MADE)
+            await self._make()
+            return True
+
+    @property
+    def _name(self) -> str:
+        """What tells one guest from another; never leaves this process."""
+        return f"{self._cookie('ttwid')} {self.uifid}"
+
+    async def _make(self) -> None:
+        if not self.verify_fp:
+            value = verify_fp(now_ms=int(self._clock() * 1000), random=self._draw)
+            self._http.set_cookie("s_v_web_id", value, url=SITE_URL)
+        if not self._cookie("ttwid"):
+            await self._register()
+        if not self.uifid:
+            await self._fetch_uifid()
 
     def _cookie(self, name: str) -> str:
         return self._http.cookie(name, url=SITE_URL) or ""
@@ -137,6 +157,7 @@ class Guest:
             nonce,
             self._http.profile.user_agent or sign.USER_AGENT,
             now_s=int(self._clock()),
+            constants=self._constants,
         )
         self._http.set_cookie("__ac_signature", signature, url=SITE_URL)
         return await self._send(lambda: Request(url=url, headers=PAGE_HEADERS), "page")

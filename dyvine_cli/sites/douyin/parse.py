@@ -49,6 +49,7 @@ __all__ = [
     "posts_page",
     "render_data",
     "router_data",
+    "soft_block",
     "user",
     "user_of",
 ]

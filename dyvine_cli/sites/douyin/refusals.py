@@ -74,6 +74,13 @@ def judge_api(
     return found
 
 
+def refuses_device(answer: Answer) -> bool:
+    """Whether a refusal may be about the device ids of a guest, so that new ones can help."""
+    if answer.status == 403:
+        return ARGUS.encode() in answer.body[:500]
+    return answer.status == 200 and not answer.body and not _asks_for_captcha(answer)
+
+
 def judge_status(answer: Answer, *, endpoint: str, ref: Ref | None = None) -> None:
     """Raise for a status that is no success: the signature gate, the edge's rate limit, a broken server."""
     status = answer.status
@@ -112,12 +119,15 @@ def _argus(answer: Answer, endpoint: str, ref: Ref | None) -> SignatureRejected:
 
 def judge_captcha(answer: Answer, *, endpoint: str, ref: Ref | None = None) -> None:
     """Raise for the headers and objects with which Douyin asks for a captcha."""
-    asked = "bdturing-verify" in answer.headers or "x-vc-bdturing-parameters" in answer.headers
-    if not asked and answer.body[:1] == b"{":
-        head = answer.body[:4000]
-        asked = b'"verify_ticket"' in head or b'"verify_center_decision_conf"' in head
-    if asked:
+    if _asks_for_captcha(answer):
         raise captcha(endpoint, ref)
+
+
+def _asks_for_captcha(answer: Answer) -> bool:
+    if "bdturing-verify" in answer.headers or "x-vc-bdturing-parameters" in answer.headers:
+        return True
+    head = answer.body[:4000]
+    return head[:1] == b"{" and (b'"verify_ticket"' in head or b'"verify_center_decision_conf"' in head)
 
 
 def captcha(endpoint: str, ref: Ref | None = None) -> RiskControl:

@@ -1,0 +1,75 @@
+"""Trying each thing asked for: one's failure is counted and told, the others go on, an ended site is told once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dyvine_cli.client import Client
+from dyvine_cli.errors import DyvineError, InputError, LoginExpired, RateLimited
+from dyvine_cli.events import Failed, Report
+from dyvine_cli.models import RefKind
+from dyvine_cli.operations.asked import Asked
+from dyvine_cli.operations.tally import Tally
+
+
+class Attempts:
+    """What became of the things asked for in one call; `kind` is what its noun expects."""
+
+    def __init__(self, client: Client, tally: Tally, report: Report, kind: RefKind | None) -> None:
+        self._client = client
+        self._tally = tally
+        self._report = report
+        self._kind = kind
+        self._ended: dict[str, DyvineError] = {}
+        self._left: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, each: Asked) -> Iterator[None]:
+        """Count and report the failure of one thing; nothing is raised but what is no error of ours."""
+        site = self._site_of(each)
+        try:
+            self._check_goes_on(site)
+            yield
+        except _Ended as ended:
+            self._left[ended.site] += 1
+            self._tally.fail(ended.error)
+        except DyvineError as error:
+            self.mind(site, error)
+            self._tally.fail(error)
+            ref = getattr(error, "ref", None)
+            self._report(Failed(ref=ref, error=error, text=each.place if each.line else each.text))
+
+    def mind(self, site: str, error: DyvineError | None) -> None:
+        """A dead login, or a budget that asks no more (its word names no endpoint), ends the site for this run."""
+        if isinstance(error, RateLimited) and error.endpoint is None:
+            self._tally.refusals.append(error)
+            self._ended.setdefault(site, error)
+        elif isinstance(error, LoginExpired):
+            self._ended.setdefault(site, error)
+
+    def tell_left(self) -> None:
+        """Say once for each site that was ended how many things were not tried any more."""
+        for site, count in self._left.items():
+            self._report(Failed(ref=None, error=self._ended[site], text=f"{count} more of {site}, not tried"))
+
+    def _check_goes_on(self, site: str) -> None:
+        if site in self._ended:
+            raise _Ended(site, self._ended[site])
+
+    def _site_of(self, each: Asked) -> str:
+        """The site that a thing is at, as far as that can be said; empty if it names nothing."""
+        try:
+            return self._client.match(each.text, kind=self._kind).site
+        except InputError:
+            return ""
+
+
+class _Ended(Exception):
+    """The site was ended before for this run; `error` says why."""
+
+    def __init__(self, site: str, error: DyvineError) -> None:
+        super().__init__(str(error))
+        self.site = site
+        self.error = error
