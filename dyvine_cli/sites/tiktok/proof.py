@@ -14,7 +14,7 @@ from html import unescape
 from typing import Any
 
 from dyvine_cli.errors import RiskControl
-from dyvine_cli.sites.reading import loads, reading
+from dyvine_cli.sites.reading import Record, loads, reading
 
 LAST_ANSWER = 1_000_000
 """The largest number that is tried; the page's own script gives up after it."""
@@ -44,9 +44,10 @@ def solve(page: str) -> dict[str, str]:
     """
     with reading("TikTok's proof of work", endpoint="page"):
         elements = _elements(page)
-        challenge = loads(_decoded(elements["cs"]).decode(), "cs")
-        answer = _answer(_decoded(challenge["v"]["a"]), _decoded(challenge["v"]["c"]))
-        cookies = {elements["wci"]: _solved(challenge, answer)} if answer is not None else {}
+        challenge = Record(loads(_decoded(elements["cs"]).decode(), "cs"), "cs")
+        asked = challenge.required_record("v")
+        answer = _answer(_decoded(asked.text("a")), _decoded(asked.text("c")))
+        cookies = {elements["wci"]: _solved(challenge.raw, answer)} if answer is not None else {}
         if elements.get("rci") and elements.get("rs"):
             cookies[elements["rci"]] = elements["rs"]
         _check(cookies)
