@@ -43,7 +43,7 @@ _TICK = 1e-4  # seconds that are not worth a wait
 
 # With other processes:
 _LOOK = 5.0  # the first of its class looks at the ledger so often at least
-_LOOK_BEHIND = 0.25  # those behind it, because one before them may be killed
+_LOOK_BEHIND = 0.1  # those behind it, because one before them may be killed
 _POLL = 0.005  # the first that is due looks so often whether the slot is free
 _POLL_BEHIND = 0.02
 _SILENT = 0.3  # one that is due and did not look for so long is passed; it keeps its place
@@ -191,9 +191,14 @@ class Budget:
         return self._when(_closed_until(self._glance(self._desk(site, profile)), self._clock()))
 
     def standings(self) -> tuple[Standing, ...]:
-        """How every profile on record stands with its site, one row per class of call that was used."""
+        """How every profile on record stands with the sites of `rates`, one row per class of call that was used."""
         known = set(ledger.kept(self._folder) if self._folder else ()) | self._desks.keys()
-        return tuple(row for pair in sorted(known) for row in self._rows(self._desk(*pair)))
+        return tuple(
+            row
+            for site, name in sorted(known)
+            if site in self._rates
+            for row in self._rows(self._desk(site, name))
+        )
 
     def _rows(self, desk: _Desk) -> list[Standing]:
         sheet = self._glance(desk)
@@ -202,7 +207,7 @@ class Budget:
         starts: dict[str | None, float] = {
             call: self._start(sheet, desk.site, call, now)
             for call in sorted(sheet.due)
-            if call in self._rates.get(desk.site, {})
+            if call in self._rates[desk.site]
         }
         return [
             Standing(

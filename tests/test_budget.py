@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -13,7 +15,7 @@ import pytest
 
 from dyvine_cli.budget import Budget, Rate, load_rates
 from dyvine_cli.errors import ConfigError, RateLimited, Refused, RiskControl
-from dyvine_cli.events import Event, Waiting
+from dyvine_cli.events import Event, Waiting, Warned
 
 pytestmark = pytest.mark.anyio
 
@@ -311,3 +313,347 @@ def test_an_unknown_pace_is_a_config_error() -> None:
     """The known ones are listed."""
     with pytest.raises(ConfigError, match="slow, normal, fast, off"):
         Budget(RATES, pace="warp")  # type: ignore[arg-type]
+
+
+# --- shared by processes ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Machine:
+    """A machine with a state folder: every run on it has a budget of its own and the same clock."""
+
+    folder: Path
+    at: float = 1000.0
+    day: float = 0.0
+    boot: str = "first"
+    slept: list[float] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def run(self, pace: str = "normal", sleep: Callable[[float], Awaitable[None]] | None = None) -> Budget:
+        """A fresh process, as far as the budget can tell; it sleeps on the machine's clock."""
+        return Budget(
+            RATES,
+            pace=pace,  # type: ignore[arg-type]
+            folder=self.folder,
+            report=self.events.append,
+            clock=lambda: self.at,
+            sleep=sleep or self.sleep,
+            random=lambda: 0.5,
+            now=lambda: NOON + timedelta(seconds=self.at - 1000 + self.day),
+            boot=self.boot,
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += seconds
+        await asyncio.sleep(0)
+
+    def restart(self, off: float) -> None:
+        """Switch the machine off and on again after so many seconds: its clock begins anew, the day goes on."""
+        self.boot += "+"
+        self.day += self.at - 20 + off
+        self.at = 20.0
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "budget" / "douyin.main.json"
+
+    @property
+    def warnings(self) -> list[str]:
+        return [event.message for event in self.events if isinstance(event, Warned)]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine with an empty state folder."""
+    return Machine(tmp_path / "state")
+
+
+async def calls(budget: Budget, count: int, call: str = "list", profile: str = "main") -> None:
+    """Make so many calls, one after the other."""
+    for _ in range(count):
+        async with budget.turn("douyin", profile, call):
+            pass
+
+
+@asynccontextmanager
+async def waiting(machine: Machine) -> AsyncIterator[None]:
+    """Inside, another run waits for its turn at a listing; at the end it gives up."""
+    asleep = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(calls(machine.run(sleep=sleep), 1))
+    await asleep.wait()
+    yield
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_run_that_was_killed_in_the_line_is_passed(machine: Machine) -> None:
+    """It never looks again; the next one waits less than half a second for it."""
+    await calls(machine.run(), 6)
+    async with waiting(machine):
+        machine.at += 2
+        await calls(machine.run(), 1)
+
+    assert sum(machine.slept) < 0.5
+
+
+async def test_runs_share_a_burst(machine: Machine) -> None:
+    """What one run used up is missing to the next, and its interval is kept."""
+    await calls(machine.run(), 6)
+    await calls(machine.run(), 3)
+
+    assert sum(machine.slept) == pytest.approx(6.0)
+    assert machine.warnings == []
+
+
+async def test_runs_of_other_profiles_and_classes_share_nothing(machine: Machine) -> None:
+    """The budget is one profile's, per class of call."""
+    await calls(machine.run(), 6)
+    await calls(machine.run(), 6, profile="other")
+    await calls(machine.run(), 10, "detail")
+
+    assert machine.slept == []
+
+
+async def test_one_call_of_a_profile_is_in_flight_in_all_runs(machine: Machine) -> None:
+    """A call of another run waits until the answer is there, whatever its class."""
+    first, second = machine.run(), machine.run()
+    order: list[str] = []
+
+    async def other() -> None:
+        async with second.turn("douyin", "main", "detail"):
+            order.append("second")
+
+    async with asyncio.TaskGroup() as group, first.turn("douyin", "main", "list"):
+        group.create_task(other())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        order.append("first ends")
+
+    assert order == ["first ends", "second"]
+
+
+async def test_runs_go_in_the_order_in_which_they_came(machine: Machine) -> None:
+    """Whoever waits longest goes next, however often the others ask."""
+    order: list[int] = []
+
+    async def caller(number: int) -> None:
+        budget = machine.run()
+        for _ in range(5):
+            async with budget.turn("douyin", "main", "list"):
+                order.append(number)
+
+    await calls(machine.run(), 6)
+    async with asyncio.TaskGroup() as group:
+        for number in range(4):
+            group.create_task(caller(number))
+
+    assert sorted(order[:4]) == sorted(order[4:8]) == sorted(order[-4:]) == [0, 1, 2, 3]
+
+
+async def test_a_class_that_waits_holds_up_no_other(machine: Machine) -> None:
+    """A listing that has to wait lets the details of another run through."""
+    await calls(machine.run(), 6)
+    async with waiting(machine):
+        await calls(machine.run(), 1, "detail")
+
+    assert machine.slept == []
+
+
+async def test_a_run_that_gives_up_holds_up_nobody(machine: Machine) -> None:
+    """A cancelled wait leaves the line at once."""
+    await calls(machine.run(), 6)
+    async with waiting(machine):
+        pass
+    machine.at += 2
+    await calls(machine.run(), 1)
+
+    assert machine.slept == []
+
+
+async def test_a_refusal_of_one_run_closes_the_site_for_all(machine: Machine) -> None:
+    """A run that begins later waits for the rest of the cool-down, and is told once."""
+    machine.run().refused("douyin", "main", "list", RiskControl("empty"))
+    machine.at += 15
+    await calls(machine.run(), 1)
+
+    assert sum(machine.slept) == pytest.approx(45)
+    assert [round(event.seconds) for event in machine.events if isinstance(event, Waiting)] == [45]
+
+
+async def test_a_long_cool_down_outlives_the_run(machine: Machine) -> None:
+    """The next run ends at once and names the same time."""
+    first = machine.run()
+    for _ in range(4):
+        first.refused("douyin", "main", "list", RiskControl("empty"))
+    machine.at += 600
+    second = machine.run()
+    with pytest.raises(RateLimited, match=r"4 times.* after 13:00"):
+        await calls(second, 1)
+
+    assert second.next_try("douyin", "main") == NOON + timedelta(hours=1)
+    assert machine.slept == []
+
+
+@pytest.mark.parametrize(("off", "left"), [(600, 3000), (0, 3600), (7200, None), (-90_000, 3600)])
+async def test_a_cool_down_survives_a_restart_of_the_machine(
+    off: float, left: float | None, machine: Machine
+) -> None:
+    """Its clock begins at zero again; the time of day tells how long it was off, and a wrong one costs an hour."""
+    for _ in range(4):
+        machine.run().refused("douyin", "main", "list", RiskControl("empty"))
+    machine.restart(off)
+    found = machine.run().next_try("douyin", "main")
+
+    assert found == (NOON + timedelta(seconds=off + left) if left else None)
+
+
+async def test_a_jump_of_the_time_of_day_changes_nothing(machine: Machine) -> None:
+    """Turns and cool-downs count the seconds since the machine started."""
+    await calls(machine.run(), 6)
+    machine.day -= 1e8
+    await calls(machine.run(), 1)
+    machine.run().refused("douyin", "main", "list", RateLimited("429", retry_after=10))
+    machine.day += 2e8
+    await calls(machine.run(), 1)
+
+    assert sum(machine.slept) == pytest.approx(2 + 10)
+
+
+async def test_a_machine_that_starts_anew_waits_for_no_dead_run(machine: Machine) -> None:
+    """Calls in line before the restart are gone with their runs."""
+    await calls(machine.run(), 6)
+    async with waiting(machine):
+        text = machine.file.read_bytes()
+    machine.file.write_bytes(text)
+    machine.restart(60)
+    await calls(machine.run(), 1)
+
+    assert b'"list",10' in text
+    assert machine.slept == []
+
+
+async def test_time_takes_refusals_back(machine: Machine) -> None:
+    """An hour after a cool-down counts like thirty answers, so that no run of next week pays for it."""
+    for _ in range(3):
+        machine.run().refused("douyin", "main", "list", RiskControl("empty"))
+    machine.at += 240
+    found = []
+    for _ in range(4):
+        found.append(machine.run().standings()[0].refusals)
+        machine.at += 3600
+
+    assert found == [3, 2, 1, 0]
+
+
+async def test_answers_of_all_runs_take_a_refusal_back(machine: Machine) -> None:
+    """Fifteen here and fifteen there are thirty."""
+    machine.run().refused("douyin", "main", "list", RiskControl("empty"))
+    machine.at += 60
+    for budget in (machine.run(), machine.run()):
+        await calls(budget, 1)
+        for _ in range(15):
+            budget.accepted("douyin", "main", "list")
+
+    assert machine.run().standings()[0].refusals == 0
+
+
+async def test_the_pace_off_leaves_the_disk_alone(machine: Machine) -> None:
+    """No file and no folder as long as nobody is refused."""
+    budget = machine.run("off")
+    await calls(budget, 100)
+    budget.accepted("douyin", "main", "list")
+
+    assert not machine.folder.exists()
+
+
+async def test_the_pace_off_records_and_honours_cool_downs(machine: Machine) -> None:
+    """Its refusals close the site for others, and theirs for it, within a second of its run."""
+    off = machine.run("off")
+    await calls(off, 1)
+    machine.run().refused("douyin", "main", "list", RateLimited("429", retry_after=9))
+    machine.at += 1
+    await calls(off, 1)
+    off.refused("douyin", "main", "list", RateLimited("429", retry_after=20))
+    await calls(machine.run(), 1)
+
+    assert sum(machine.slept) == pytest.approx(8 + 20)
+
+
+async def test_standings_name_profile_class_next_try_and_refusals(machine: Machine) -> None:
+    """A run that only asks sees what the others left, and creates nothing."""
+    await calls(machine.run(), 7)
+    await calls(machine.run(), 1, "detail", "other")
+    machine.run().refused("douyin", "third", "list", RiskControl("empty"))
+    rows = [
+        (row.site, row.profile, row.call, row.next_try, row.refusals, row.used)
+        for row in machine.run().standings()
+    ]
+    now = NOON + timedelta(seconds=2)
+
+    assert rows == [
+        ("douyin", "main", "list", now + timedelta(seconds=2), 0, now),
+        ("douyin", "other", "detail", None, 0, now),
+        ("douyin", "third", None, now + timedelta(seconds=60), 1, None),
+    ]
+
+
+def test_standings_without_a_record_are_empty(machine: Machine) -> None:
+    """Nothing was asked yet."""
+    assert machine.run().standings() == ()
+    assert not machine.folder.exists()
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["between calls", "while a call is in flight"])
+async def test_state_that_cannot_be_written_stops_nothing(inside: bool, machine: Machine) -> None:
+    """The budget goes on in its own process, keeps what it knows and warns once."""
+    budget = machine.run()
+    await calls(budget, 5)
+    async with budget.turn("douyin", "main", "list"):
+        if inside:
+            block(machine)
+            budget.refused("douyin", "main", "list", RateLimited("429", retry_after=10))
+    if not inside:
+        block(machine)
+        budget.refused("douyin", "main", "list", RateLimited("429", retry_after=10))
+    await calls(budget, 6)
+
+    assert sum(machine.slept) == pytest.approx(10 + 2)
+    assert len(machine.warnings) == 1
+    assert "not shared with other runs" in machine.warnings[0]
+
+
+def block(machine: Machine) -> None:
+    """Put a file where the folder was; the old files stay open to nobody."""
+    machine.file.parent.rename(machine.folder / "moved")
+    machine.file.parent.write_text("in the way")
+
+
+async def test_damaged_state_begins_anew_with_what_the_run_knows(machine: Machine) -> None:
+    """A run in the middle mends the file; later ones know its cool-down again."""
+    budget = machine.run()
+    await calls(budget, 6)
+    machine.file.write_bytes(b"\0" * 700)
+    budget.refused("douyin", "main", "list", RateLimited("429", retry_after=10))
+    await calls(machine.run(), 6)
+
+    assert sum(machine.slept) == pytest.approx(10 + 2)
+    assert machine.warnings == ["the request budget of douyin:main was damaged and begins anew"]
+
+
+async def test_a_run_that_was_suspended_in_a_call_stops_nobody_for_good(machine: Machine) -> None:
+    """After two minutes the others go on, and a person is told what they wait for."""
+    suspended = machine.run().turn("douyin", "main", "list")
+    await suspended.__aenter__()
+    await calls(machine.run(), 2, "detail")
+    await suspended.__aexit__(None, None, None)
+    await calls(machine.run(), 1, "detail")
+
+    assert sum(machine.slept) == pytest.approx(120, abs=0.1)
+    assert [event.reason for event in machine.events] == ["another run is asking douyin as 'main'"]
