@@ -38,14 +38,36 @@ def validator(headers: Mapping[str, str]) -> str | None:
 
 def goes_on(answer: MediaAnswer, begun: Promise, size: int) -> bool:
     """Whether a 206 gives exactly the rest, behind `size` bytes, of the file that was begun."""
+    return begun.length is not None and gives(answer, begun, size, begun.length - 1)
+
+
+def gives(answer: MediaAnswer, begun: Promise, first: int, last: int) -> bool:
+    """Whether a 206 gives exactly the bytes from `first` to `last` of the file that was begun."""
+    if begun.length is None or begun.validator is None or _ranged(answer) != (first, last, begun.length):
+        return False
+    return _is_same(answer.headers, begun.validator)
+
+
+def begins(answer: MediaAnswer, last: int) -> Promise | None:
+    """What a 206 with the bytes up to `last` promises for the whole file; None if that is not enough to ask for more.
+
+    A shorter file comes whole. Enough is a total and something that identifies the file strongly.
+    """
+    named, found = validator(answer.headers), _ranged(answer)
+    if named is None or found is None or found[:2] != (0, min(last, found[2] - 1)):
+        return None
+    return Promise(found[2], named)
+
+
+def _ranged(answer: MediaAnswer) -> tuple[int, int, int] | None:
+    """First byte, last byte and total that a 206 brings, plain and as many as it says; None if it does not."""
     found = _RANGE.fullmatch(answer.headers.get("content-range", "").strip())
-    if not found or begun.length is None or begun.validator is None:
-        return False
-    first, last, total = (int(number) for number in found.groups())
-    if (first, last, total) != (size, begun.length - 1, begun.length):
-        return False
     coding = answer.headers.get("content-encoding", "identity").strip().lower()
-    return coding in {"", "identity"} and _is_same(answer.headers, begun.validator)
+    if answer.status != 206 or not found or coding not in {"", "identity"}:
+        return None
+    first, last, total = (int(number) for number in found.groups())
+    length = answer.headers.get("content-length", "").strip()
+    return (first, last, total) if length in {"", str(last - first + 1)} else None
 
 
 def _is_same(headers: Mapping[str, str], begun: str) -> bool:

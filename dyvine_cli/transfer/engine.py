@@ -8,9 +8,9 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from dyvine_cli.errors import (
     ContentChanged,
@@ -29,12 +29,15 @@ from dyvine_cli.transfer.finish import Fetched, finish, found
 from dyvine_cli.transfer.hosts import Clock, Host, Hosts, Sleep
 from dyvine_cli.transfer.intake import Intake, agreed
 from dyvine_cli.transfer.partial import Part, busy
+from dyvine_cli.transfer.split import LARGE, Split
+from dyvine_cli.transfer.threads import in_thread
 from dyvine_cli.transfer.throttle import Throttle
 from dyvine_cli.transfer.work import Meter, Work
 
 __all__ = ["Engine", "Fetched"]
 
-T = TypeVar("T")
+SEGMENTS = 16
+"""Connections for one large file, as far as its host's slots allow."""
 
 _POLL = 0.2
 _POLLS = 300
@@ -48,7 +51,8 @@ class Engine:
     """Downloads renditions; one per process, so that its limits hold for the whole.
 
     `parallel` transfers run at once, `per_host` at one host; `rate` is bytes per second for all together, None for no
-    limit; `retries` are rounds over the mirrors after the first.
+    limit; `retries` are rounds over the mirrors after the first. A file of 16 MB or more comes over up to `segments`
+    connections to its host, within `per_host`; 1 is off.
     """
 
     def __init__(
@@ -59,11 +63,13 @@ class Engine:
         per_host: int = 6,
         rate: int | None = None,
         retries: int = 3,
+        segments: int = SEGMENTS,
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._reader = reader
         self._retries = retries
+        self._segments = segments
         self._clock = clock
         self._sleep = sleep
         self._hosts = Hosts(per_host, clock)
@@ -105,30 +111,31 @@ class Engine:
 
     async def _claim(self, rendition: Rendition, path: Path, root: Path) -> Part:
         """The part of `path`, as soon as no other process works on it. Raises Busy if that one makes no headway."""
-        identity, size, polls = _identity(rendition), -1, 0
+        identity, polls = _identity(rendition), 0
+        before: tuple[int, int] | None = None
         while (part := Part.open(path, root, identity, md5=bool(rendition.md5))) is None:
-            now = _size(path.with_name(path.name + ".part"))
-            polls = polls + 1 if now == size else 0
+            now = _state(path.with_name(path.name + ".part"))
+            polls = polls + 1 if now == before else 0
             if polls >= _POLLS:
                 raise busy(path)
-            size = now
+            before = now
             await self._sleep(_POLL)
         return part
 
     async def _fetch(self, work: Work) -> Fetched:
         part = work.part
         if not work.overwrite and part.folder.status(work.path.name):
-            result = await _in_thread(lambda: found(work))
+            result = await in_thread(lambda: found(work))
             part.discard()
             return result
         if part.has_leftover():
             steps = part.recover()
-            while await _in_thread(lambda: next(steps, None)):
+            while await in_thread(lambda: next(steps, None)):
                 pass
         if part.is_complete:
             with suppress(Truncated):
                 work.start(part.size)
-                return await _in_thread(lambda: finish(work, None))
+                return await in_thread(lambda: finish(work, None))
         if not work.mirrors:
             raise LinkExpired(f"there is no address to fetch {work.path.name} from")
         return await self._rounds(work)
@@ -167,24 +174,61 @@ class Engine:
             await self._receive(work, url, host)
         host.is_silent = False
         try:
-            return await _in_thread(lambda: finish(work, host.name))
+            return await in_thread(lambda: finish(work, host.name))
         except Truncated:
             work.flaws[url] = work.flaws.get(url, 0) + 1
             raise
 
     async def _receive(self, work: Work, url: str, host: Host) -> None:
         """Go on with what is there if this mirror has the same file, else take it from the first byte."""
-        if work.part.size and work.part.promise.validator:
-            with suppress(ContentChanged):
+        try:
+            if self._is_split(work, host):
+                await self._split(work, url, host)
+                return
+            if work.part.size and work.part.promise.validator:
                 await self._continue(work, url, host)
                 return
+        except ContentChanged:
+            work.whole = True
         async with self._open(work, url, host) as answer:
             await self._take_whole(work, answer, host)
+
+    def _is_split(self, work: Work, host: Host) -> bool:
+        """Whether a file comes in ranges: one that was begun so, or a large one from a host that gives them."""
+        part, size = work.part, work.rendition.size or 0
+        if part.is_scattered:
+            return True
+        if part.size:
+            size = (part.promise.length or 0) - part.size if part.promise.validator else 0
+        return size >= LARGE and self._segments > 1 and host.gives_ranges and not work.whole
+
+    async def _split(self, work: Work, url: str, host: Host) -> None:
+        """Fetch what is missing in ranges. Raises ContentChanged if this mirror does not prove what they belong to."""
+        hands = self._segments if host.gives_ranges and not work.whole else 1
+        split = Split(work, host, partial(self._piece, work, url, host), self._throttle, hands)
+        async with AsyncExitStack() as stack:
+            answer = await stack.enter_async_context(self._piece(work, url, host, *split.first))
+            if answer.status == 206:
+                try:
+                    await split.run(answer, stack.aclose)
+                except ContentChanged:
+                    host.gives_ranges = False
+                    raise
+            elif answer.status == 416:
+                raise ContentChanged(f"{host.name} does not go on with the file that was begun")
+            else:
+                host.gives_ranges = host.gives_ranges and answer.status != 200
+                await self._take_whole(work, answer, host)
+
+    def _piece(
+        self, work: Work, url: str, host: Host, first: int, last: int
+    ) -> AbstractAsyncContextManager[MediaAnswer]:
+        return self._open(work, url, host, (first, last))
 
     async def _continue(self, work: Work, url: str, host: Host) -> None:
         """Fetch the rest of what was begun. Raises ContentChanged if this mirror does not prove to have the same."""
         part = work.part
-        async with self._open(work, url, host, part.size) as answer:
+        async with self._open(work, url, host, (part.size, None)) as answer:
             if answer.status == 206 and goes_on(answer, part.promise, part.size):
                 work.start(part.promise.length)
                 await self._pour(work, answer, Intake(work, None, host.name))
@@ -210,7 +254,7 @@ class Engine:
                 await self._throttle.take(len(chunk))
                 intake.take(chunk)
                 if part.wants_flush:
-                    await _in_thread(part.flush)
+                    await in_thread(part.flush)
             intake.end()
         except Truncated:
             if part.is_complete:  # then more came than was promised, and none of it is believed
@@ -218,14 +262,16 @@ class Engine:
             raise
 
     @asynccontextmanager
-    async def _open(self, work: Work, url: str, host: Host, begun: int = 0) -> AsyncIterator[MediaAnswer]:
-        """Ask a mirror for the file, or for what is behind `begun` bytes; remembers whether it answers."""
+    async def _open(
+        self, work: Work, url: str, host: Host, range: tuple[int, int | None] | None = None
+    ) -> AsyncIterator[MediaAnswer]:
+        """Ask a mirror for the file or a range of it; remembers whether it answers."""
         headers = dict(work.rendition.mirror_headers.get(url, work.rendition.headers))
-        if begun:
+        if range and work.part.size:
             headers["If-Range"] = work.part.promise.validator or ""
         answered = False
         try:
-            async with self._reader.open(url, headers, (begun, None) if begun else None) as answer:
+            async with self._reader.open(url, headers, range) as answer:
                 answered = True
                 yield answer
         except DyvineError as exc:
@@ -271,22 +317,10 @@ def _identity(rendition: Rendition) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 
-def _size(path: Path) -> int:
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes with every write to a file; None if it is not there."""
     try:
-        return path.lstat().st_size
+        found = path.lstat()
     except OSError:
-        return 0
-
-
-async def _in_thread(call: Callable[[], T]) -> T:
-    """Run something that blocks and uses an open part; a cancel waits for its end, so that nothing is closed under it."""
-    future = asyncio.get_running_loop().run_in_executor(None, call)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        while not future.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({future})
-        if not future.cancelled():
-            future.exception()  # seen, and of no interest after a cancel
-        raise
+        return None
+    return found.st_size, found.st_mtime_ns

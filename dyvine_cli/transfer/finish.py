@@ -52,6 +52,7 @@ def finish(work: Work, mirror: str | None) -> Fetched:
     Raises Truncated (it is no whole file of the family; the part is then empty), NotWritable, DiskFull, DiskError.
     """
     part = work.part
+    part.catch_up()
     with part.reader() as file:
         finding = _examined(file, part.size, work.family, length_known=part.promise.length is not None)
     if finding.flaw:

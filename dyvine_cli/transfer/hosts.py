@@ -17,12 +17,16 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Host:
-    """One media host. `slots` are its places for transfers; `is_silent` after it gave no answer or fell silent."""
+    """One media host. `slots` are its places for transfers; `is_silent` after it gave no answer or fell silent.
+
+    `gives_ranges` until it failed to prove that ranges of it belong together.
+    """
 
     def __init__(self, name: str, slots: int, clock: Clock) -> None:
         self.name = name
         self.slots = asyncio.Semaphore(slots)
         self.is_silent = False
+        self.gives_ranges = True
         self._clock = clock
         self._rests_until = 0.0
         self._refusal: DyvineError | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dyvine_cli.errors import Truncated
-from dyvine_cli.transfer.check import HEAD, describe, sniff
+from dyvine_cli.transfer.check import HEAD, Family, describe, sniff
 from dyvine_cli.transfer.partial import Promise
 from dyvine_cli.transfer.work import WORDS, Work
 
@@ -45,11 +45,8 @@ class Intake:
 
     def _begin(self, promise: Promise) -> None:
         """Judge the first bytes; what was there before is dropped only now."""
-        head, family = b"".join(self._head), self._work.family
-        found = sniff(head)
-        if found is None or not found.suits(family):
-            what = f"a {found.name} file" if found else describe(head)
-            raise Truncated(f"{self._host} sent {what} instead of {WORDS[family]}")
+        head = b"".join(self._head)
+        judge(head, self._work.family, self._host)
         self._new, self._head = None, []
         self._work.begin(promise)
         self._write(head)
@@ -63,6 +60,14 @@ class Intake:
             raise Truncated(f"{self._host} sent more than {most} bytes")
         part.write(data)
         self._work.meter.count(len(data))
+
+
+def judge(head: bytes, family: Family, host: str) -> None:
+    """Raise Truncated if the first bytes of a file are none of the family."""
+    found = sniff(head)
+    if found is None or not found.suits(family):
+        what = f"a {found.name} file" if found else describe(head)
+        raise Truncated(f"{host} sent {what} instead of {WORDS[family]}")
 
 
 def agreed(promise: Promise, work: Work, host: str) -> Promise:

@@ -1,7 +1,8 @@
 """A file that still grows: `<name>.part`, its lock, and the note `<name>.part.json` that says what it will be.
 
-The note holds the promised length, the validator (strong ETag, else Last-Modified) and which rendition it is, but no
-address. A part without a fitting note is begun anew.
+The note holds the promised length, the validator (strong ETag, else Last-Modified), which rendition it is and which
+bytes are there, but no address. A part without a fitting note is begun anew. A part grows at its end, or, once it is
+scattered, at several places at once.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, BinaryIO
 from dyvine_cli import lock
 from dyvine_cli.errors import Busy, ContentChanged
 from dyvine_cli.transfer.folder import Folder, disk_error, remove_made, writing
+from dyvine_cli.transfer.spans import Pair, Spans
 
 NOTE_FROM = 1 << 17
 """From so many promised bytes on a note is written before the first byte; smaller ones get it when they are cut short."""
@@ -29,6 +31,10 @@ NOTE_FROM = 1 << 17
 FLUSH_EVERY = 1 << 26
 """Bytes between two flushes of a growing part: what a loss of power may cost."""
 
+CARE_EVERY = 1 << 22
+"""Bytes between two notes on a scattered part: what a kill may cost."""
+
+_NOTE = 1 << 10
 _BLOCK = 1 << 20
 _BLOCKS_AT_ONCE = 32
 _TRIES = 10
@@ -49,14 +55,16 @@ class Promise:
 class Note:
     """What is remembered next to a part.
 
-    `flushed` bytes are surely on the disk; more may be trusted as long as the machine runs (`boot` is the same). `pid`
-    and `begun` name the run that wrote it.
+    The bytes of `flushed` are surely on the disk. As long as the machine runs (`boot` is the same) those of `written`
+    are there too; None means that the part grows at its end, so that its size tells. `pid` and `begun` name the run
+    that wrote it.
     """
 
     length: int
     validator: str
     rendition: str
-    flushed: int
+    flushed: tuple[Pair, ...]
+    written: tuple[Pair, ...] | None
     boot: str | None
     pid: int
     begun: str
@@ -66,23 +74,39 @@ class Note:
         """The note in a file's content; None if it is no note of ours."""
         try:
             facts = json.loads(text)
-            note = cls(**{key: facts[key] for key in cls.__slots__})
+            known = {key: facts[key] for key in cls.__slots__}
+            known["flushed"] = _pairs(known["flushed"])
+            known["written"] = None if known["written"] is None else _pairs(known["written"])
+            note = cls(**known)
         except (ValueError, TypeError, LookupError, RecursionError):
             return None
         return note if note._is_sound() else None
 
     def _is_sound(self) -> bool:
-        numbers = all(type(number) is int for number in (self.length, self.flushed, self.pid))
+        numbers = type(self.length) is int and type(self.pid) is int
         words = all(isinstance(word, str) for word in (self.validator, self.rendition, self.begun))
-        return numbers and words and self.length > 0 <= self.flushed and self.validator.isprintable()
+        return numbers and words and self.length > 0 and self.validator.isprintable()
 
     def text(self) -> bytes:
-        """The file's content."""
-        return json.dumps({"v": 1, **asdict(self)}).encode()
+        """The file's content, filled up so that a longer one before it is covered."""
+        text = json.dumps({"v": 1, **asdict(self)}).encode()
+        return text.ljust(-(-len(text) // _NOTE) * _NOTE)
+
+
+def _pairs(found: Any) -> tuple[Pair, ...]:
+    """Stretches of bytes as they stand in a note. Raises ValueError, TypeError for anything else."""
+    pairs = tuple((start, end) for start, end in found)
+    for start, end in pairs:
+        if type(start) is not int or type(end) is not int or not 0 <= start < end:
+            raise ValueError("no stretch of bytes")
+    return pairs
 
 
 class Part:
-    """An open and locked part. `size` bytes of it are right and hashed; `promise` is what they belong to."""
+    """An open and locked part. `spans` are the bytes that are there and right; `promise` is what they belong to.
+
+    Bytes that are added with `write` are hashed at once, those added with `put` by `care`, which may run in a thread.
+    """
 
     def __init__(self, folder: Folder, root: Path, name: str, fd: int, rendition: str, *, md5: bool) -> None:
         self.folder = folder
@@ -93,12 +117,15 @@ class Part:
         self._rendition = rendition
         self._with_md5 = md5
         self._note: Note | None = None
-        self._flushed = 0
         self._gone = False
         self._empty()
 
     def _empty(self) -> None:
-        self.size = 0
+        self.spans = Spans()
+        self.is_scattered = False
+        self._flushed = Spans()
+        self._noted = 0
+        self._hashed = 0
         self._sha256 = hashlib.sha256()
         self._md5 = hashlib.md5(usedforsecurity=False) if self._with_md5 else None
 
@@ -132,13 +159,18 @@ class Part:
         return self.folder.path / (self._name + ".part")
 
     @property
+    def size(self) -> int:
+        """How many bytes are there."""
+        return self.spans.count
+
+    @property
     def sha256(self) -> str:
-        """Of the bytes so far, in hex."""
+        """Of the bytes hashed so far, in hex."""
         return self._sha256.hexdigest()
 
     @property
     def md5(self) -> str | None:
-        """Of the bytes so far, in hex; None if it was not asked for."""
+        """Of the bytes hashed so far, in hex; None if it was not asked for."""
         return self._md5.hexdigest() if self._md5 else None
 
     @property
@@ -151,37 +183,42 @@ class Part:
         return os.fstat(self._fd).st_size > 0
 
     def recover(self) -> Iterator[int]:
-        """Take over what an earlier run left, hashing it; what no note vouches for is dropped.
+        """Take over what an earlier run left, hashing what is there without a gap; what no note vouches for is dropped.
 
-        Reads the whole part and pauses every 32 MiB with the bytes so far, so that it can be left.
+        Reads all that and pauses every 32 MiB with the bytes so far, so that it can be left.
         """
         with writing(self.path):
             note = self._read_note()
             if note is None or note.rendition != self._rendition:
                 self.restart()
                 return
-            kept = min(self._trusted(note), note.length)
-            os.ftruncate(self._fd, kept)
-            self._note, self._flushed = note, min(note.flushed, kept)
+            there = min(os.fstat(self._fd).st_size, note.length)
+            self.spans = self._trusted(note, there).within(there)
+            os.ftruncate(self._fd, self.spans.end)
+            self._note, self._flushed = note, Spans(note.flushed).within(self.spans.end)
+            self.is_scattered = note.written is not None
             self.promise = Promise(note.length, note.validator)
-            yield from self._hash(kept)
+            yield from self._hash(self.spans.front)
+            os.lseek(self._fd, self.spans.end, os.SEEK_SET)
 
-    def _trusted(self, note: Note) -> int:
-        there = os.fstat(self._fd).st_size
-        same_boot = note.boot is not None and note.boot == boot()
-        return there if same_boot else min(there, note.flushed)
+    def _trusted(self, note: Note, there: int) -> Spans:
+        if note.boot is None or note.boot != boot():
+            return Spans(note.flushed)
+        return Spans([(0, there)]) if note.written is None else Spans(note.written)
 
-    def _hash(self, count: int) -> Iterator[int]:
-        os.lseek(self._fd, 0, os.SEEK_SET)
+    def _hash(self, until: int) -> Iterator[int]:
         blocks = 0
-        while self.size < count and (block := os.read(self._fd, min(_BLOCK, count - self.size))):
+        while self._hashed < until:
+            block = _read_at(self._fd, min(_BLOCK, until - self._hashed), self._hashed)
+            if not block:
+                raise ContentChanged(f"{self.path} was cut while it was written")
             self._count(block)
             blocks += 1
             if blocks % _BLOCKS_AT_ONCE == 0:
-                yield self.size
+                yield self._hashed
 
     def _count(self, data: bytes | memoryview) -> None:
-        self.size += len(data)
+        self._hashed += len(data)
         self._sha256.update(data)
         if self._md5:
             self._md5.update(data)
@@ -192,15 +229,22 @@ class Part:
             self.folder.remove(self._name + ".part.json")
             os.ftruncate(self._fd, 0)
             os.lseek(self._fd, 0, os.SEEK_SET)
-        self._note, self._flushed, self.promise = None, 0, Promise(None, None)
+        self._note, self.promise = None, Promise(None, None)
         self._empty()
 
-    def begin(self, promise: Promise) -> None:
-        """Prepare the empty part for a file of which `promise` is known."""
-        self.promise = promise
+    def begin(self, promise: Promise, *, scattered: bool = False) -> None:
+        """Prepare the empty part for a file of which `promise` is known; `scattered` for bytes in any order."""
+        self.promise, self.is_scattered = promise, scattered
         if promise.length is not None and promise.length >= NOTE_FROM:
             with writing(self.path):
                 self._need(promise.length)
+                self._write_note()
+
+    def scatter(self) -> None:
+        """From here on bytes may come in any order. The note says so before one does."""
+        if not self.is_scattered:
+            self.is_scattered = True
+            with writing(self.path):
                 self._write_note()
 
     def _need(self, count: int) -> None:
@@ -212,25 +256,63 @@ class Part:
 
     def write(self, data: bytes) -> None:
         """Append bytes. Raises DiskFull, NotWritable; what did reach the disk is counted."""
-        rest = memoryview(data)
+        rest, size = memoryview(data), self.spans.end
         try:
             while rest:
                 count = os.write(self._fd, rest)
                 self._count(rest[:count])
+                size += count
                 rest = rest[count:]
         except OSError as exc:
             raise disk_error(exc, self.path) from exc
+        finally:
+            self.spans.add(0, size)
+
+    def put(self, data: bytes | memoryview, at: int) -> None:
+        """Write bytes of a scattered part to their place. Raises DiskFull, NotWritable; what reached the disk counts."""
+        rest, end = memoryview(data), at
+        try:
+            while rest:
+                count = _write_at(self._fd, rest, end)
+                end += count
+                rest = rest[count:]
+        except OSError as exc:
+            raise disk_error(exc, self.path) from exc
+        finally:
+            self.spans.add(at, end)
 
     @property
     def wants_flush(self) -> bool:
         """Whether so much is unflushed that a loss of power would hurt."""
-        return self.size - self._flushed >= FLUSH_EVERY
+        return self.spans.end - self._flushed.end >= FLUSH_EVERY
+
+    @property
+    def wants_care(self) -> bool:
+        """Whether so much was put that a kill would hurt."""
+        return self.size - self._noted >= CARE_EVERY
+
+    def care(self) -> None:
+        """Note what was put, flush what is much, hash what has no gap any more. Blocks."""
+        with writing(self.path):
+            self._noted = self.size
+            self._write_note()
+            if self.size - self._flushed.count >= FLUSH_EVERY:
+                self.flush()
+        if _READS_ASIDE:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Hash what is there without a gap. Blocks."""
+        with writing(self.path):
+            for _ in self._hash(self.spans.front):
+                pass
 
     def flush(self) -> None:
         """Put the bytes so far on the disk and note it."""
         with writing(self.path):
+            written = Spans(self.spans.pairs)
             os.fsync(self._fd)
-            self._flushed = self.size
+            self._flushed = written
             if self._note:
                 self._write_note()
 
@@ -297,7 +379,7 @@ class Part:
             return
         if boot() is None:
             os.fsync(self._fd)
-            self._flushed = self.size
+            self._flushed = Spans(self.spans.pairs)
         self._write_note()
 
     def _read_note(self) -> Note | None:
@@ -316,11 +398,20 @@ class Part:
         if length is None or validator is None:
             return
         begun = self._note.begun if self._note else datetime.now(UTC).isoformat(timespec="seconds")
-        self._note = Note(length, validator, self._rendition, self._flushed, boot(), os.getpid(), begun)
+        self._note = Note(
+            length=length,
+            validator=validator,
+            rendition=self._rendition,
+            flushed=self._flushed.pairs,
+            written=self.spans.pairs if self.is_scattered else None,
+            boot=boot(),
+            pid=os.getpid(),
+            begun=begun,
+        )
         fd = _open_note(self.folder, self._name + ".part.json")
         try:
             # One write and no cut to zero before it: a kill leaves the old note or the new one.
-            count = os.write(fd, self._note.text().ljust(512))
+            count = os.write(fd, self._note.text())
             os.ftruncate(fd, count)
         finally:
             os.close(fd)
@@ -349,6 +440,17 @@ class _View(io.RawIOBase):
         buffer[: len(data)] = data
         self._place += len(data)
         return len(data)
+
+
+_READS_ASIDE = hasattr(os, "pread")
+"""Whether a thread may read a part while it is written: elsewhere both share one place in the file."""
+
+
+def _write_at(fd: int, data: memoryview, place: int) -> int:
+    if hasattr(os, "pwrite"):
+        return os.pwrite(fd, data, place)
+    os.lseek(fd, place, os.SEEK_SET)
+    return os.write(fd, data)
 
 
 def _read_at(fd: int, count: int, place: int) -> bytes:

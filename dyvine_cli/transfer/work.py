@@ -61,7 +61,7 @@ class Work:
     """One fetch on its way.
 
     `mirrors` are those not given up, `failures` the last error of each, `silent` those that gave no answer, `flaws` how
-    often each gave a broken file.
+    often each gave a broken file. `whole` says that this file is not to be split.
     """
 
     rendition: Rendition
@@ -76,6 +76,7 @@ class Work:
     silent: set[str] = field(default_factory=set)
     flaws: dict[str, int] = field(default_factory=dict)
     started: bool = False
+    whole: bool = False
 
     def __post_init__(self) -> None:
         self.mirrors = list(dict.fromkeys(self.rendition.mirrors))
@@ -85,12 +86,12 @@ class Work:
         """The size in bytes that the platform promises, None if it does not."""
         return self.rendition.size if self.rendition.size_is_exact else None
 
-    def begin(self, promise: Promise) -> None:
-        """A new file comes, in place of what is there."""
+    def begin(self, promise: Promise, *, scattered: bool = False) -> None:
+        """A new file comes, in place of what is there; `scattered` for bytes in any order."""
         if self.part.size or self.part.promise.length is not None:
             self.start_over()
         self.start(promise.length)
-        self.part.begin(promise)
+        self.part.begin(promise, scattered=scattered)
 
     def start(self, length: int | None) -> None:
         """Tell once that the transfer begins, and with how many bytes."""

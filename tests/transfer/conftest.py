@@ -36,6 +36,12 @@ class Request:
         found = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("range", ""))
         return (int(found[1]), int(found[2]) if found[2] else None) if found else None
 
+    def wanted(self, file: Stored) -> tuple[int, int, bytes]:
+        """First and last byte that are to be given, and the bytes."""
+        first, last = self.range or (0, None)
+        last = len(file.content) - 1 if last is None else min(last, len(file.content) - 1)
+        return first, last, file.content[first : last + 1]
+
 
 @dataclass
 class Stored:
@@ -85,16 +91,9 @@ async def straight(request: Request, file: Stored, reply: Reply) -> None:
     if first >= len(file.content):
         await reply.head(416, {"Content-Range": f"bytes */{len(file.content)}", "Content-Length": "0"})
         return
-    rest = file.content[first:]
-    total = len(file.content)
-    await reply.head(
-        206,
-        {
-            "Content-Length": str(len(rest)),
-            "Content-Range": f"bytes {first}-{total - 1}/{total}",
-            **file.facts,
-        },
-    )
+    first, last, rest = request.wanted(file)
+    said = f"bytes {first}-{last}/{len(file.content)}"
+    await reply.head(206, {"Content-Length": str(len(rest)), "Content-Range": said, **file.facts})
     await reply.body(rest)
 
 
@@ -195,11 +194,11 @@ def cut(share: float, *, reset: bool = False) -> Fault:
     """Promises all of what was asked for, gives a share of it and hangs up, or resets the connection."""
 
     async def fault(request: Request, file: Stored, reply: Reply) -> None:
-        first = request.range[0] if request.range else 0
-        rest, total = file.content[first:], len(file.content)
+        first, last, rest = request.wanted(file)
+        total = len(file.content)
         headers = {"Content-Length": str(len(rest)), **file.facts}
         if request.range:
-            headers["Content-Range"] = f"bytes {first}-{total - 1}/{total}"
+            headers["Content-Range"] = f"bytes {first}-{last}/{total}"
         await reply.head(206 if request.range else 200, headers)
         await reply.body(rest[: int(len(rest) * share)])
         if reset:
@@ -214,11 +213,11 @@ def stall(share: float) -> Fault:
     """Gives a share of what it promised and falls silent."""
 
     async def fault(request: Request, file: Stored, reply: Reply) -> None:
-        first = request.range[0] if request.range else 0
-        rest, total = file.content[first:], len(file.content)
+        first, last, rest = request.wanted(file)
+        total = len(file.content)
         headers = {"Content-Length": str(len(rest)), **file.facts}
         if request.range:
-            headers["Content-Range"] = f"bytes {first}-{total - 1}/{total}"
+            headers["Content-Range"] = f"bytes {first}-{last}/{total}"
         await reply.head(206 if request.range else 200, headers)
         await reply.body(rest[: int(len(rest) * share)])
         await reply.hang()
@@ -292,9 +291,9 @@ def range_says(text: str, **facts: str) -> Fault:
         if request.range is None:
             await straight(request, file, reply)
             return
-        first, total = request.range[0], len(file.content)
-        rest = file.content[first:]
-        said = text.format(first=first, last=total - 1, total=total, before=first - 1, more=total + 1)
+        first, last, rest = request.wanted(file)
+        total = len(file.content)
+        said = text.format(first=first, last=last, total=total, before=first - 1, more=total + 1)
         named = {name.replace("_", "-"): value for name, value in facts.items()}
         headers = {"Content-Length": str(len(rest)), "Content-Range": said, **(named or file.facts)}
         await reply.head(206, headers)
@@ -329,11 +328,11 @@ def slow(pieces: int) -> Fault:
     """Serves as a good host does, in pieces with a moment between them."""
 
     async def fault(request: Request, file: Stored, reply: Reply) -> None:
-        first = request.range[0] if request.range else 0
-        rest, total = file.content[first:], len(file.content)
+        first, last, rest = request.wanted(file)
+        total = len(file.content)
         headers = {"Content-Length": str(len(rest)), **file.facts}
         if request.range:
-            headers["Content-Range"] = f"bytes {first}-{total - 1}/{total}"
+            headers["Content-Range"] = f"bytes {first}-{last}/{total}"
         await reply.head(206 if request.range else 200, headers)
         size = total // pieces
         for place in range(0, len(rest), size):

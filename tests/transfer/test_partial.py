@@ -85,7 +85,10 @@ def test_killed_part_is_continued(tmp_path):
         lambda folder: change_note(folder, length=-1),
         lambda folder: change_note(folder, length="300000"),
         lambda folder: change_note(folder, length=True),
-        lambda folder: change_note(folder, flushed=-1),
+        lambda folder: change_note(folder, flushed=[[5, -1]]),
+        lambda folder: change_note(folder, flushed=7),
+        lambda folder: change_note(folder, written=[[0, 1, 2]]),
+        lambda folder: change_note(folder, written=[[0, True]]),
         lambda folder: change_note(folder, validator=None),
         lambda folder: change_note(folder, validator='"a"\r\nX-Evil: 1'),
         lambda folder: change_note(folder, rendition="another"),
@@ -100,6 +103,9 @@ def test_killed_part_is_continued(tmp_path):
         "text",
         "bool",
         "flushed",
+        "no_list",
+        "no_pairs",
+        "no_numbers",
         "null",
         "header",
         "rendition",
@@ -120,7 +126,7 @@ def test_part_without_a_fitting_note_is_begun_anew(tmp_path, damage):
 def test_power_loss_costs_what_was_not_flushed(tmp_path):
     """After a restart of the machine only flushed bytes are trusted: the others may be holes."""
     begun(tmp_path)
-    change_note(tmp_path, boot="another", flushed=100_000)
+    change_note(tmp_path, boot="another", flushed=[[0, 100_000]])
     part = opened(tmp_path)
     part.close()
 
@@ -138,7 +144,7 @@ def test_flush_is_noted(tmp_path):
     after = json.loads((tmp_path / "film.mp4.part.json").read_text())["flushed"]
     part.close()
 
-    assert (before, after) == (0, len(HALF))
+    assert (before, after) == ([], [[0, len(HALF)]])
 
 
 @pytest.fixture
@@ -189,7 +195,17 @@ def test_note_holds_no_address(tmp_path):
     begun(tmp_path)
     note = json.loads((tmp_path / "film.mp4.part.json").read_text())
 
-    assert set(note) == {"v", "length", "validator", "rendition", "flushed", "boot", "pid", "begun"}
+    assert set(note) == {
+        "v",
+        "length",
+        "validator",
+        "rendition",
+        "flushed",
+        "written",
+        "boot",
+        "pid",
+        "begun",
+    }
 
 
 def test_small_part_gets_its_note_when_it_is_left(tmp_path):
