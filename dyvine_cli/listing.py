@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import replace
 
 from dyvine_cli.errors import (
     Banned,
@@ -31,9 +30,9 @@ SHORTFALL = 0.02
 class Walk:
     """The entries of a listing, page by page; one page is in memory at a time.
 
-    `cursor` begins before the page in hand (before the last one with anything new): a later walk from there misses
-    nothing. `listed`, `hidden`, `skipped` and `unreadable` count so far; `errors` are those of the page in hand.
-    Ends, or raises ListingIncomplete after at least one page; before that the cause itself.
+    `cursor` is where the page in hand began: a later walk from there misses nothing. `listed`, `hidden`, `skipped` and
+    `unreadable` count so far; `errors` are those of the page in hand. Ends, or raises ListingIncomplete after at least
+    one page; before that the cause itself.
 
     `counted` is how many entries the pages before `cursor` had, None when that is unknown or nothing came before.
     """
@@ -58,25 +57,22 @@ class Walk:
         self._cursors: set[Cursor | None] = {cursor}
         self._seen: set[str] = set()
         self._barren = 0
+        self._doubt: tuple[Cursor | None] | None = None
 
     def __aiter__(self) -> AsyncIterator[Post | Mix]:
         return self._entries()
 
     async def batches(self) -> AsyncGenerator[tuple[Post | Mix, ...]]:
         """What is new in each page, in its order."""
-        place = self.cursor
         while True:
-            page = await self._page(place)
-            news = self._take(page)
-            if self._barren == 0:
-                self.cursor = place
-            yield news.items
+            page = await self._page()
+            yield self._take(page)
             if page.cut is not None and not self._is_all():
-                self.cursor = page.next or place
-                raise self._cut(page.cut, LoginNeeded(page.cut, hint=LOGIN_HINT, ref=self.ref))
+                cause = LoginNeeded(page.cut, hint=LOGIN_HINT, ref=self.ref)
+                raise self._cut(page.cut, page.next or self.cursor, cause)
             if page.cut is not None or self._is_end(page):
                 return
-            place = page.next
+            self.cursor = page.next
 
     async def _entries(self) -> AsyncGenerator[Post | Mix]:
         async with aclosing(self.batches()) as batches:
@@ -84,35 +80,40 @@ class Walk:
                 for entry in batch:
                     yield entry
 
-    async def _page(self, cursor: Cursor | None) -> Page:
+    async def _page(self) -> Page:
         try:
-            page = await self._fetch(cursor)
+            page = await self._fetch(self.cursor)
         except (InputError, DiskError):
             raise
         except DyvineError as error:
             if self.pages == 0 and self._counted is None:
                 raise
-            self.cursor = cursor
-            raise self._cut(error.message, error) from error
+            raise self._cut(error.message, self.cursor, error) from error
         self.pages += 1
         return page
 
-    def _take(self, page: Page) -> Page:
+    def _take(self, page: Page) -> tuple[Post | Mix, ...]:
         """Count what a page brought; what came before is no longer in it."""
-        fresh = tuple(
-            {entry.ref.id: entry for entry in page.items if entry.ref.id not in self._seen}.values()
-        )
-        self._seen.update(entry.ref.id for entry in fresh)
+        fresh = {entry.ref.id: entry for entry in page.items if entry.ref.id not in self._seen}
         others = page.hidden + page.skipped + len(page.unreadable)
         is_news = bool(fresh) or bool(others and not page.items and page.next not in self._cursors)
-        self._barren = 0 if is_news else self._barren + 1
-        news = replace(page, items=fresh) if is_news else Page(items=(), next=page.next)
+        self.errors = page.unreadable if is_news else ()
+        if not is_news:
+            self._note_barren()
+            return ()
+        self._barren = 0
+        self._seen.update(fresh)
         self.listed += len(fresh)
-        self.hidden += news.hidden
-        self.skipped += news.skipped
-        self.unreadable += len(news.unreadable)
-        self.errors = news.unreadable
-        return news
+        self.hidden += page.hidden
+        self.skipped += page.skipped
+        self.unreadable += len(page.unreadable)
+        return tuple(fresh.values())
+
+    def _note_barren(self) -> None:
+        """Remember the first place that gave nothing new: if entries are missing at the end, they may be there."""
+        self._barren += 1
+        if self._doubt is None:
+            self._doubt = (self.cursor,)
 
     def _is_end(self, page: Page) -> bool:
         """Whether the list ends here. Raises ListingIncomplete when the platform only says so, or never says so."""
@@ -125,11 +126,16 @@ class Walk:
             return False
         if self._is_all():  # then the promise of more is the lie
             return True
-        raise self._cut(
+        why = (
             "the platform sends the same place of the list again and again"
             if back
             else "the platform promises more and sends nothing new"
         )
+        raise self._cut(why, self._doubtful)
+
+    @property
+    def _doubtful(self) -> Cursor | None:
+        return self._doubt[0] if self._doubt else self.cursor
 
     @property
     def _accounted(self) -> int | None:
@@ -142,19 +148,24 @@ class Walk:
         return self.declared is not None and (self._accounted or 0) >= self.declared
 
     def _check_shortfall(self) -> None:
-        """An end that comes long before the declared number is no end."""
+        """An end that comes long before the declared number is no end.
+
+        If a walk that went on from such an end comes to it again, the missing ones may be anywhere: the next walk
+        begins at the top.
+        """
         accounted = self._accounted
         if self.declared is None or accounted is None:
             return
         if self.declared - accounted > max(2, self.declared * SHORTFALL):
-            raise self._cut("the platform says the list ends here")
+            again = self._counted is not None and self._doubt is None
+            raise self._cut("the platform says the list ends here", None if again else self._doubtful)
 
-    def _cut(self, why: str, cause: DyvineError | None = None) -> ListingIncomplete:
+    def _cut(self, why: str, cursor: Cursor | None, cause: DyvineError | None = None) -> ListingIncomplete:
         of = f" of {self.declared}" if self.declared is not None else ""
         more = " more" if self._accounted is None else ""
         return ListingIncomplete(
             f"listed {self.listed + (self._counted or 0)}{more}{of}: {why}",
-            cursor=self.cursor,
+            cursor=cursor,
             cause=cause,
             reason=why,
             hint=cause.hint if cause else None,

@@ -84,7 +84,7 @@ class _Pages:
         """A page came; `before` entries of the list were on earlier pages."""
         self._open = {at: ids for at, ids in self._open.items() if ids}
         self._open.setdefault(cursor, set())
-        self._before = {at: self._before.get(at, before) for at in self._open}
+        self._before.setdefault(cursor, before)
 
     def add(self, cursor: Cursor | None, id: str) -> None:
         """A post of the page is on its way."""
@@ -278,6 +278,8 @@ class Run:
             await archive.drop_cursor(source.ref, source.what)
         elif cut is None:  # the person ended it: there is no place to go on from
             await archive.drop_cursor(source.ref, source.what, self._began)
+        elif cut.cursor is None:  # the next run begins at the top
+            await archive.drop_cursor(source.ref, source.what)
         else:
             self._pages.begin(cut.cursor, self._listed)
             await self._keep_place(cause=_cause(cut).name)

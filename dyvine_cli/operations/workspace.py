@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,16 +15,19 @@ from dyvine_cli.archive.batch import Batch
 from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.budget import Budget
 from dyvine_cli.client import Client
-from dyvine_cli.config import Settings, locate
+from dyvine_cli.config import Settings
 from dyvine_cli.cookies import Cookie
 from dyvine_cli.events import Report, Warned
 from dyvine_cli.http.addresses import within
 from dyvine_cli.http.connect import ConnectTo
+from dyvine_cli.http.exchange import Trace
 from dyvine_cli.http.media import MediaAnswer, MediaReader
 from dyvine_cli.http.network import CONNECTIONS, Network
 from dyvine_cli.http.reader import HttpMediaReader
 from dyvine_cli.identity import Profile, Profiles
 from dyvine_cli.naming import STANDARD, PathLimit, Template
+from dyvine_cli.operations.doctor import Subject, target
+from dyvine_cli.operations.traffic import Traffic
 from dyvine_cli.sites import HOSTS, SITES
 from dyvine_cli.transfer.engine import Engine
 from dyvine_cli.transfer.folder import writing
@@ -82,14 +84,15 @@ async def open_workspace(
 
     Raises ConfigError, ArchiveError, DiskError.
     """
-    folders = locate(os.environ)
+    folders = settings.folders
     for warning in settings.warnings:
         report(Warned(message=warning))
     profiles = Profiles(folders.state)
     cookies_given(settings, settings.site)  # if they are none, the run ends before it begins
     root = (settings.path or Path.cwd()).absolute()
     template = Template.parse(settings.output or STANDARD)
-    networks = _Networks(settings, report)
+    trace = Traffic() if settings.print_traffic else None
+    networks = _Networks(settings, report, trace)
     client = Client(
         network=networks.of,
         who=lambda site: who(settings, profiles, site),
@@ -100,6 +103,8 @@ async def open_workspace(
         budget=budget,
         report=report,
         sleep=sleep,
+        constants=_constants(settings),
+        trace=trace,
     )
     try:
         archive = _archive(settings, folders.state, report)
@@ -126,8 +131,9 @@ async def open_workspace(
 class _Networks:
     """The networks of a run: one for each proxy in use, so that every site's calls and media take that site's way."""
 
-    def __init__(self, settings: Settings, report: Report) -> None:
+    def __init__(self, settings: Settings, report: Report, trace: Trace | None = None) -> None:
         self._settings = settings
+        self._trace = trace
         self._opened: dict[str | None, Network] = {}
         self._readers: dict[str | None, HttpMediaReader] = {}
         if not settings.network.check_certificates:
@@ -150,7 +156,8 @@ class _Networks:
         host = urlsplit(url).hostname or ""
         site = next((site.name for site in SITES if within(host, site.all_hosts)), self._settings.site)
         network = self.of(site)
-        reader = self._readers.setdefault(self._settings.proxy_of(site), HttpMediaReader(network))
+        made = HttpMediaReader(network, trace=self._trace)
+        reader = self._readers.setdefault(self._settings.proxy_of(site), made)
         return reader.open(url, headers, range)
 
     def _by(self, proxy: str | None) -> Network:
@@ -185,9 +192,56 @@ def _engine(settings: Settings, reader: MediaReader, sleep: Callable[[float], Aw
 
 def _archive(settings: Settings, state: Path, report: Report) -> Archive:
     """The archive on disk, or one that is forgotten at the end when none is wanted."""
-    if not settings.archive.enabled:
-        return SqliteArchive.in_memory()
-    return SqliteArchive.open(settings.archive.path or state / "archive.sqlite3", report=report)
+    place = _archive_place(settings, state)
+    return SqliteArchive.in_memory() if place is None else SqliteArchive.open(place, report=report)
+
+
+def _archive_place(settings: Settings, state: Path) -> Path | None:
+    return settings.archive.path or state / "archive.sqlite3" if settings.archive.enabled else None
+
+
+def _constants(settings: Settings) -> Mapping[str, Path]:
+    """The person's files over the signing constants, by site."""
+    return {"douyin": settings.douyin.sign} if settings.douyin.sign else {}
+
+
+@asynccontextmanager
+async def open_subject(
+    settings: Settings, report: Report, text: str | None, trace: Trace
+) -> AsyncIterator[Subject]:
+    """Open what the doctor examines: everything a run has, each part without leaning on the others; nothing is retried.
+
+    `text` is the link to try, None for the site's own sample. Raises UnsupportedURL, ConfigError, InputError.
+    """
+    folders = settings.folders
+    profiles = Profiles(folders.state)
+    networks = _Networks(settings, report, trace)
+    client = Client(
+        network=networks.of,
+        who=lambda site: who(settings, profiles, site),
+        state=folders.state,
+        pace={site.name: settings.pace_of(site.name) for site in SITES},
+        retries=0,
+        default_site=settings.site,
+        report=report,
+        constants=_constants(settings),
+        trace=trace,
+    )
+    try:
+        ref = target(client, text)
+        site = client.site(ref.site if ref else settings.site)
+        yield Subject(
+            site=site,
+            network=networks.of(site.name, site.profile.proxy),
+            media=networks,
+            ref=ref,
+            next_try=client.next_try,
+            root=(settings.path or Path.cwd()).absolute(),
+            state=folders.state,
+            archive=_archive_place(settings, folders.state),
+        )
+    finally:
+        await networks.aclose()
 
 
 def who(settings: Settings, profiles: Profiles, site: str) -> Profile:

@@ -1,0 +1,146 @@
+"""A person with dyvine in folders of their own, the stand-in platform beside them, and a clock that nobody waits for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from dyvine_cli import config
+from dyvine_cli.budget import Budget, Pace, load_rates
+from dyvine_cli.cli.settings import selection_of
+from dyvine_cli.events import Balance, Event, Summarized
+from dyvine_cli.models import Listing, RefKind
+from dyvine_cli.operations.asked import Asked
+from dyvine_cli.operations.get import Getting
+from dyvine_cli.operations.workspace import Workspace, open_workspace
+from dyvine_cli.simulator.app import Simulator, running
+from dyvine_cli.sites.douyin import PACE
+
+E = TypeVar("E")
+
+
+@dataclass
+class Time:
+    """Seconds that pass only when someone sleeps; `slept` are the waits in their order."""
+
+    now: float = 1_000.0
+    slept: list[float] = field(default_factory=list)
+
+    def clock(self) -> float:
+        """The seconds now."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Let them pass at once."""
+        self.slept.append(round(seconds, 3))
+        self.now += seconds
+
+
+@dataclass
+class Outcome:
+    """How a run came out."""
+
+    code: int
+    events: list[Event]
+
+    def of(self, kind: type[E]) -> list[E]:
+        """The events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def summary(self) -> Summarized:
+        """The last event."""
+        return self.of(Summarized)[-1]
+
+    @property
+    def balance(self) -> Balance:
+        """The balance of the only listing."""
+        (only,) = self.summary.balances
+        return only
+
+
+class Person:
+    """Runs operations as the command line does; `flags` of a call are names of settings."""
+
+    def __init__(self, platform: Simulator, home: Path) -> None:
+        self.platform = platform
+        self.home = home
+        self.folder = home / "downloads"
+        self.time = Time()
+        self.env: dict[str, str] = {}
+
+    def settings(self, **flags: Any) -> config.Settings:
+        """The settings of one run."""
+        env = {"DYVINE_HOME": str(self.home / "state"), **self.env}
+        usual = {"connect_to": self.platform.connect_to, "path": str(self.folder)}
+        return config.load(usual | flags, env, None)
+
+    @asynccontextmanager
+    async def at_work(
+        self, events: list[Event] | None = None, *, pace: Pace = "off", **flags: Any
+    ) -> AsyncIterator[Workspace]:
+        """A workspace; nothing in it waits for real."""
+        heard: list[Event] = [] if events is None else events
+        budget = Budget(
+            {"douyin": load_rates(PACE)},
+            pace=pace,
+            report=heard.append,
+            clock=self.time.clock,
+            sleep=self.time.sleep,
+            random=lambda: 0.5,
+        )
+        opened = open_workspace(
+            self.settings(**flags), heard.append, budget=budget, sleep=self.time.sleep
+        )
+        async with opened as workspace:
+            yield workspace
+
+    async def get(
+        self,
+        *asked: str | Asked,
+        kind: RefKind | None = None,
+        what: Listing | None = None,
+        simulate: bool = False,
+        pace: Pace = "off",
+        fail_if_nothing_new: bool = False,
+        **flags: Any,
+    ) -> Outcome:
+        """Download what is named."""
+        events: list[Event] = []
+        wish = selection_of(self.settings(**flags))
+        async with self.at_work(events, pace=pace, **flags) as workspace:
+            getting = Getting(workspace, wish, events.append, kind=kind, what=what, simulate=simulate)
+            things = [each if isinstance(each, Asked) else Asked(each) for each in asked]
+            code = await getting.run(things, fail_if_nothing_new=fail_if_nothing_new)
+        return Outcome(code, events)
+
+    def files(self) -> list[Path]:
+        """What lies in the download folder, sorted."""
+        return sorted(path for path in self.folder.rglob("*") if path.is_file())
+
+    def calls(self, path: str = "") -> list[str]:
+        """The paths of API calls so far that contain `path`, in order."""
+        return [each.path for each in self.platform.requests if not each.kind and path in each.path]
+
+
+@pytest.fixture
+def platform() -> Iterator[Simulator]:
+    """Douyin in small, on the loopback."""
+    with running(log=200_000) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def person(platform: Simulator, tmp_path: Path) -> Person:
+    """Someone who has not run dyvine before."""
+    return Person(platform, tmp_path)
+
+
+def asked_lines(texts: Sequence[str]) -> list[Asked]:
+    """Lines of a batch file."""
+    return [Asked(text, number) for number, text in enumerate(texts, start=1)]
