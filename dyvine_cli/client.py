@@ -17,8 +17,9 @@ from dyvine_cli.budget import Budget, Pace, load_rates
 from dyvine_cli.errors import InputError, UnsupportedURL
 from dyvine_cli.events import Report, ignore
 from dyvine_cli.http.addresses import within
-from dyvine_cli.http.api import ApiClient
+from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.http.connect import ConnectTo
+from dyvine_cli.http.exchange import Trace
 from dyvine_cli.http.network import Network
 from dyvine_cli.identity import ENV, GUEST, Profile, Profiles
 from dyvine_cli.listing import Walk, check_likes, check_listable
@@ -43,7 +44,8 @@ class Client:
     Without `who`, each site is visited as a guest, or with `cookies` (the text of a header, Netscape or JSON export).
     `state` is the folder that keeps guest identities; None keeps nothing. `pace` is one for all sites or by site.
     `network` is how sockets are opened, for all sites or by site; one that is given is not closed here. `budget` is a
-    request budget to share with others, None for one of its own; `sleep` waits between tries.
+    request budget to share with others, None for one of its own; `sleep` waits between tries. `constants` are files over
+    the signing constants, by site. `trace` receives every exchange, secrets and all: whoever shows it redacts it.
     """
 
     def __init__(
@@ -62,6 +64,8 @@ class Client:
         default_site: str = "douyin",
         report: Report = ignore,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        constants: Mapping[str, Path] | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self._store = Profiles(state) if state else None
         self._who = who or self._guest_or(cookies)
@@ -74,6 +78,8 @@ class Client:
         self._default_site = default_site
         self._report = report
         self._sleep = sleep
+        self._constants = constants or {}
+        self._trace = trace
         self._sites: dict[str, Douyin] = {}
         self._tried: dict[str, Profile] = {}
 
@@ -133,10 +139,11 @@ class Client:
                 self.budget(name),
                 retries=self._retries,
                 store=self._store.save if self._store and not tried else None,
+                trace=self._trace,
                 report=self._report,
                 sleep=self._sleep,
             )
-            self._sites[name] = builder(http)
+            self._sites[name] = builder(http, constants=self._constants.get(name))
         return self._sites[name]
 
     def budget(self, site: str) -> Budget:
@@ -187,7 +194,7 @@ class Client:
         ref = Ref.parse(text)
         if ref is not None:
             return ref
-        if kind is not None and BARE_ID.fullmatch(text):
+        if kind is not None and BARE_ID.fullmatch(text) and (kind == "user" or text.isdigit()):
             bare = next(iter(self._in_order())).match(text)
             return (
                 bare
@@ -287,6 +294,15 @@ class Client:
         if ref.kind != kind:
             raise InputError(f"{what} is a {ref.kind}, not a {kind}", hint=f"try: dyvine {_noun(ref)} {what}")
         return ref
+
+
+def reread(answer: Answer) -> str | None:
+    """What a recorded answer of any site is, read again offline by its parser; None if it is none of theirs.
+
+    Raises what the parser raises: UnexpectedResponse names the field that breaks.
+    """
+    told = (site.reread(answer) for site in SITES)
+    return next((each for each in told if each is not None), None)
 
 
 def _noun(ref: Ref) -> str:

@@ -133,7 +133,8 @@ class Redactor:
         if not is_set or not value:
             return self._known(name) + is_set
         shown = self._known(value)
-        return f"{self._known(name)}={_masked(shown) if name in KEPT_QUERY else MARK}"
+        harmless = name in KEPT_QUERY and not any(map(_is_token, _TOKEN.findall(unquote(shown))))
+        return f"{self._known(name)}={shown if harmless else MARK}"
 
     # --- heads ----------------------------------------------------------------------------------------------------
 

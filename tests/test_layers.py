@@ -23,7 +23,7 @@ ALLOWED = {
     "cli": {"operations", "config", "naming", "encode", "cookies", "redact"},
     "config": set(),
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
-    | {"naming", "sidecar", "cookies", "links", "listing", "browsers", "budget"},
+    | {"naming", "sidecar", "cookies", "links", "listing", "redact", "browsers", "budget"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing"},
     "sites/*": {"sites", "http", "identity"},
     "sites": {"http"},

@@ -21,6 +21,7 @@ NOUNS = {
     "mix": "Download mixes (series of posts), or show them.",
     "login": "Show, add and remove logins.",
     "config": "Show, create, find and check the configuration.",
+    "doctor": "Find the stage that fails, with its cause and cure; write a record for a bug report.",
     "demo": "Download invented posts from the built-in simulator: no account, no internet.",
 }
 """Noun to its line in `dyvine --help`; each is a module of this package."""

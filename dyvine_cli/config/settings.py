@@ -113,8 +113,9 @@ class SiteSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DouyinSettings(SiteSettings):
-    """Douyin's; it has the variables that other tools of its kind use."""
+    """Douyin's; it has the variables that other tools of its kind use. `sign` is a file over the signing constants."""
 
+    sign: Path | None = _setting(None, read.path)
     user_agent: str | None = _setting(None, read.text, variables=("DOUYIN_USER_AGENT",))
     cookie: str | None = _setting(
         None,

@@ -60,6 +60,8 @@ def _feed(answer: Answer, query: Query) -> str:
 
 def _page(answer: Answer, query: Query) -> str:
     ref = _post(query["modal_id"])
+    if answer.set_cookies("__ac_nonce") and "RENDER_DATA" not in answer.text:
+        return "the challenge before the page"
     judge_page(answer, endpoint="page", ref=ref)
     return _described(parse.render_data(answer.text, ref), ref)
 
