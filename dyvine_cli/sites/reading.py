@@ -202,6 +202,12 @@ def loads(text: str, path: str) -> Any:
         raise ValueError(f"{path} is no JSON") from exc
 
 
+def span(text: str, start: int, end: int) -> str:
+    """Part of a text; the platforms count in UTF-16 units."""
+    units = text.encode("utf-16-le")[2 * max(start, 0) : 2 * max(end, 0)]
+    return units.decode("utf-16-le", "ignore")
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 

@@ -21,7 +21,8 @@ from dyvine_cli.errors import (
     UnexpectedResponse,
 )
 from dyvine_cli.models import Ref
-from dyvine_cli.sites.douyin.refusals import EMPTY_HINT, LOGIN_HINT, captcha, code_error
+from dyvine_cli.sites.availability import LOGIN_HINT
+from dyvine_cli.sites.douyin.refusals import EMPTY_HINT, captcha, code_error
 from dyvine_cli.sites.reading import Record, reading
 
 Raw = Mapping[str, Any]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from dyvine_cli.models import Asset
 from dyvine_cli.sites.douyin import renditions
+from dyvine_cli.sites.mirrors import links
 from dyvine_cli.sites.reading import Record
 
 _PICTURE = re.compile(r"!\[([^\[\]\n]{0,1000}+)\]\([ \t]{0,8}+([^()\[\]\s]++)(?:\s[^()\n]{0,200}+)?\)")
@@ -41,7 +42,7 @@ def read_article(info: Record) -> Article:
     ids = {name: f"picture_{index:02}" for index, names in enumerate(sources, start=1) for name in names}
     text = _PICTURE.sub(lambda link: f"![{link[1]}]({ids.get(link[2], '')})", markdown)
     for name in sorted(ids, key=len, reverse=True):
-        text = text.replace(name, ids[name]) if renditions.links([name]) else text
+        text = text.replace(name, ids[name]) if links([name]) else text
     head = f"# {title}\n\n" if title else ""
     written = Asset(id="text", kind="text", text=f"{head}{text.rstrip()}\n")
     return Article(title=title, length=len(markdown), assets=(written, *_pictures(sources)))
@@ -53,7 +54,7 @@ def _sources(info: Record, markdown: str) -> list[tuple[str, ...]]:
     listed = [_addresses(entry) for entry in (data.records("image_list") if data else ())]
     known = {url for addresses in listed for url in addresses}
     only_in_text = dict.fromkeys(link[2] for link in _PICTURE.finditer(markdown) if link[2] not in known)
-    return [*(each for each in listed if each), *((url,) for url in only_in_text if renditions.links([url]))]
+    return [*(each for each in listed if each), *((url,) for url in only_in_text if links([url]))]
 
 
 def _addresses(entry: Record) -> tuple[str, ...]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dyvine_cli.errors import DyvineError, SiteError
-from dyvine_cli.models import Cursor, Page, Post, Ref
+from dyvine_cli.models import Page, Post, Ref
 from dyvine_cli.sites.douyin import renditions
 from dyvine_cli.sites.douyin.accounts import SITE
 from dyvine_cli.sites.douyin.posts import access_of, images_of, read_mix, read_post
-from dyvine_cli.sites.reading import Record, reading
+from dyvine_cli.sites.entries import next_cursor, readable
+from dyvine_cli.sites.reading import Record
 
 GUEST_CUT = "Douyin shows guests only the newest posts"
+CURSORS = ("max_cursor", "cursor")
 
 
 def read_posts(record: Record, ref: Ref) -> Page:
@@ -19,11 +20,11 @@ def read_posts(record: Record, ref: Ref) -> Page:
     entries = record.records("aweme_list")
     shown = [each for each in entries if not _is_foreign(each, ref)]
     present = [each for each in shown if not _is_hidden(each)]
-    items, unreadable = _readable(present)
+    items, unreadable = readable(present, _listed, site=SITE, id="aweme_id")
     episodes = _episodes(record)
     return Page(
         items=tuple(replace(each, episode=episodes.get(each.ref.id, each.episode)) for each in items),
-        next=_next(record),
+        next=next_cursor(record, more="has_more", cursors=CURSORS),
         cut=_cut(record),
         hidden=len(shown) - len(present),
         skipped=len(entries) - len(shown),
@@ -34,7 +35,11 @@ def read_posts(record: Record, ref: Ref) -> Page:
 def read_mixes(record: Record) -> Page:
     """A page of mixes; see `parse.mixes_page`."""
     mixes = tuple(read_mix(each) for each in record.records("mix_infos"))
-    return Page(items=mixes, next=_next(record), cut=_cut(record))
+    return Page(items=mixes, next=next_cursor(record, more="has_more", cursors=CURSORS), cut=_cut(record))
+
+
+def _listed(raw: Record) -> Post:
+    return read_post(raw, listed=True)
 
 
 def _is_foreign(raw: Record, ref: Ref) -> bool:
@@ -60,45 +65,10 @@ def _has_media(raw: Record) -> bool:
     return bool(images_of(raw) or "article_info" in raw or (video and renditions.video(video)))
 
 
-def _readable(entries: list[Record]) -> tuple[list[Post], tuple[DyvineError, ...]]:
-    """The posts among the entries, and the errors of those that could not be read; raises if none could."""
-    items: list[Post] = []
-    errors: list[DyvineError] = []
-    for entry in entries:
-        try:
-            with reading("post", ref=_named(entry)):
-                items.append(read_post(entry, listed=True))
-        except SiteError as exc:
-            errors.append(exc)
-    if errors and not items:
-        raise errors[0]
-    return items, tuple(errors)
-
-
-def _named(entry: Record) -> Ref | None:
-    with reading("post"):
-        id = entry.id("aweme_id")
-    return Ref(SITE, "post", id) if id else None
-
-
 def _episodes(record: Record) -> dict[str, int]:
     """Post id to episode, from the JSON text `item_id_to_episode` of a mix's page."""
     given = record.embedded("item_id_to_episode")
     return {id: number for id in given.names() if (number := given.positive(id))} if given else {}
-
-
-def _next(record: Record) -> Cursor | None:
-    """The cursor for the next page, None at the end. Raises LookupError if more is promised without one."""
-    if "has_more" not in record.names():
-        record.missing("has_more")
-    if not record.flag("has_more"):
-        return None
-    name = "max_cursor" if "max_cursor" in record.names() else "cursor"
-    value = record.raw.get(name)
-    if isinstance(value, str) and value:
-        return Cursor(record.text(name))
-    number = record.whole(name)
-    return Cursor(str(number)) if number is not None else record.missing(name)
 
 
 def _cut(record: Record) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from dyvine_cli.models import Ref
 from dyvine_cli.sites.douyin.answers import of_items, soft_block
 from dyvine_cli.sites.douyin.posts import read_post
 from dyvine_cli.sites.douyin.refusals import captcha
+from dyvine_cli.sites.page_scripts import object_at, script
 from dyvine_cli.sites.reading import Record, loads, reading
 
 _DEEPEST = 40
@@ -21,7 +21,6 @@ _DETAIL = re.compile(r"\"(?:videoDetail|awemeDetail)\":\s*(?=\{)")
 _ROUTER = re.compile(r"window\._ROUTER_DATA\s*=\s*(?=\{)")
 _CHALLENGES = ("验证码中间页", "byted_acrawler", "__ac_nonce")
 _UPPER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_DECODER = json.JSONDecoder()
 
 
 def render_data(html: str, ref: Ref) -> Mapping[str, Any]:
@@ -34,7 +33,7 @@ def render_data(html: str, ref: Ref) -> Mapping[str, Any]:
         for text in _containers(html):
             found = _DETAIL.search(text)
             if found:
-                detail = _snake(_object_at(text, found.end(), "videoDetail"), 0)
+                detail = _snake(object_at(text, found.end(), "videoDetail"), 0)
                 return _wanted(_translated(detail), ref)
         if any(sign in html for sign in _CHALLENGES):
             raise captcha(f"page {ref}", ref)
@@ -48,7 +47,7 @@ def router_data(html: str, ref: Ref) -> Mapping[str, Any]:
     """
     with reading(f"share page {ref}", ref=ref, endpoint="share"):
         found = _ROUTER.search(html)
-        data = Record(_object_at(html, found.end(), "_ROUTER_DATA"), "_ROUTER_DATA") if found else None
+        data = Record(object_at(html, found.end(), "_ROUTER_DATA"), "_ROUTER_DATA") if found else None
         loaded = data.record("loaderData") if data else None
         for name in loaded.names() if loaded else ():
             page = loaded.record(name) if loaded and name.endswith("/page") else None
@@ -59,24 +58,9 @@ def router_data(html: str, ref: Ref) -> Mapping[str, Any]:
 
 
 def _containers(html: str) -> list[str]:
-    scripts = [_script(html, name) for name in _SCRIPTS]
+    scripts = [script(html, name) for name in _SCRIPTS]
     chunks = "".join(str(loads(each[1], "__pace_f")) for each in _CHUNK.finditer(html))
     return [unquote(scripts[0]), *scripts[1:], chunks]
-
-
-def _script(html: str, id: str) -> str:
-    """The content of the script with this id, "" if there is none."""
-    at = max(html.find(f'id="{id}"'), html.find(f"id='{id}'"))
-    start = html.find(">", at) + 1 if at >= 0 else 0
-    end = html.find("</script>", start) if start else -1
-    return html[start:end] if end >= 0 else ""
-
-
-def _object_at(text: str, start: int, name: str) -> Any:
-    try:
-        return _DECODER.raw_decode(text, start)[0]
-    except (ValueError, RecursionError) as exc:
-        raise ValueError(f"{name} is no JSON") from exc
 
 
 def _wanted(raw: dict[str, Any], ref: Ref) -> Mapping[str, Any]:

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dyvine_cli.errors import (
-    Deleted,
-    InReview,
-    LoginExpired,
-    LoginNeeded,
-    NotFound,
-    Paid,
-    Private,
-    SiteError,
-)
+from dyvine_cli.errors import NotFound
 from dyvine_cli.models import Mix, Page, Post, Ref, User
+from dyvine_cli.sites import availability
 from dyvine_cli.sites.douyin.accounts import read_user
 from dyvine_cli.sites.douyin.answers import (
     batch,
@@ -30,7 +22,6 @@ from dyvine_cli.sites.douyin.answers import (
 from dyvine_cli.sites.douyin.listing import read_mixes, read_posts
 from dyvine_cli.sites.douyin.page_data import render_data, router_data
 from dyvine_cli.sites.douyin.posts import read_mix, read_post
-from dyvine_cli.sites.douyin.refusals import LOGIN_HINT
 from dyvine_cli.sites.reading import Record, reading
 
 __all__ = [
@@ -130,33 +121,5 @@ def mixes_page(answer: object, *, ref: Ref) -> Page:
 
 
 def ensure_available(post: Post, *, login: bool = False) -> Post:
-    """The same post, if there is something of it for us; `login` says whether a login was sent.
-
-    Raises Deleted; Private, InReview, Paid or LoginNeeded (LoginExpired with a login) when Douyin withholds the media
-    for that reason. Its author, logged in, is given them: then it is available.
-    """
-    if post.access in ("deleted", "prohibited"):
-        by = "its author" if post.access == "deleted" else "Douyin"
-        raise Deleted(f"{post.ref}: {by} removed the post", ref=post.ref)
-    if any(asset.kind in ("video", "picture", "clip", "text") for asset in post.assets):
-        return post
-    raise _withheld(post, login=login)
-
-
-def _withheld(post: Post, *, login: bool) -> SiteError:
-    if post.access in ("private", "friends"):
-        hint = LOGIN_HINT if post.access == "friends" and not login else None
-        return Private(f"{post.ref}: only people its author chose can see the post", hint=hint, ref=post.ref)
-    if post.access == "in_review":
-        return InReview(f"{post.ref}: the post is in review", ref=post.ref)
-    if post.paid:
-        return Paid(f"{post.ref}: only for those who bought it", ref=post.ref)
-    if post.login_only and login:
-        return LoginExpired(
-            f"{post.ref}: Douyin still asks for a login",
-            hint="log in again in the browser, then `dyvine login add`",
-            ref=post.ref,
-        )
-    if post.login_only:
-        return LoginNeeded(f"{post.ref}: only for those who are logged in", hint=LOGIN_HINT, ref=post.ref)
-    return NotFound(f"{post.ref}: the post holds no media", ref=post.ref)
+    """The same post, if there is something of it for us; raises like `availability.ensure_available`."""
+    return availability.ensure_available(post, platform="Douyin", login=login)

@@ -23,7 +23,8 @@ from dyvine_cli.models import (
 from dyvine_cli.sites.douyin import renditions
 from dyvine_cli.sites.douyin.accounts import SITE, place, read_author
 from dyvine_cli.sites.douyin.article import Article, read_article
-from dyvine_cli.sites.reading import Record
+from dyvine_cli.sites.mirrors import expiry, links
+from dyvine_cli.sites.reading import Record, span
 
 CUT_MARK = "版本过低，升级后可展示全部信息"
 """What web answers put behind the beginning of a long note (recorded 2026-08)."""
@@ -173,7 +174,7 @@ def _companions(made: Post, video: Record | None) -> Iterator[Asset]:
 def _gallery_sound(made: Post, video: Record | None) -> Rendition | None:
     """What plays under a gallery: the sound at its `play_addr`, else the music. A placeholder there means silence."""
     address = video.record("play_addr") if video else None
-    if address and renditions.links([*address.texts("url_list"), address.text("uri")]):
+    if address and links([*address.texts("url_list"), address.text("uri")]):
         return renditions.sound(address)
     return _music(made)
 
@@ -187,10 +188,10 @@ def _subtitles(video: Record | None) -> Iterator[Asset]:
     seen: set[str] = set()
     for entry in captions.records("caption_infos") if captions else ():
         language = entry.id("lang") or "und"
-        urls = renditions.links([entry.text("url")])
+        urls = links([entry.text("url")])
         if urls and language not in seen:
             seen.add(language)
-            rendition = Rendition(mirrors=urls, ext="srt", expires=renditions.expiry(urls))
+            rendition = Rendition(mirrors=urls, ext="srt", expires=expiry(urls))
             yield Asset(
                 id=f"subtitle.{language}", kind="subtitle", language=language, renditions=(rendition,)
             )
@@ -251,14 +252,8 @@ def _mentions(raw: Record) -> Iterator[Mention]:
     for each in raw.records("text_extra"):
         user_id = each.id("sec_uid", "user_id")
         if user_id and not each.text("hashtag_name"):
-            span = _span(raw.text("desc"), each.whole("start") or 0, each.whole("end") or 0)
-            yield Mention(user_id=user_id, name=(span or each.text("nickname")).removeprefix("@").strip())
-
-
-def _span(text: str, start: int, end: int) -> str:
-    """Part of a text; the platform counts UTF-16 units."""
-    units = text.encode("utf-16-le")[2 * max(start, 0) : 2 * max(end, 0)]
-    return units.decode("utf-16-le", "ignore")
+            shown = span(raw.text("desc"), each.whole("start") or 0, each.whole("end") or 0)
+            yield Mention(user_id=user_id, name=(shown or each.text("nickname")).removeprefix("@").strip())
 
 
 def _sound(raw: Record | None) -> Sound | None:

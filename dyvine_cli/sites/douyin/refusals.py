@@ -15,7 +15,6 @@ from dyvine_cli.errors import (
     NotLive,
     Private,
     RateLimited,
-    Refused,
     RiskControl,
     SignatureRejected,
     SiteError,
@@ -23,16 +22,14 @@ from dyvine_cli.errors import (
 )
 from dyvine_cli.http.api import Answer
 from dyvine_cli.models import Ref
+from dyvine_cli.sites import edge
+from dyvine_cli.sites.availability import LOGIN_HINT
 
 CAPTCHA_HINT = (
     "open this page in the browser of that login, solve the captcha, then run `dyvine login add` again; "
     "as a guest, wait an hour or try another network"
 )
-LOGIN_HINT = "add a login that may see it: dyvine login add FILE"
 EMPTY_HINT = "wait some minutes; if it stays, add a login (dyvine login add FILE) or try another network"
-EDGE_STATUSES = (401, 403, 405, 412, 429, 444)
-"""Statuses of the edge in front of the platform: based on the request rate, the same cookies work later."""
-
 CAPTCHA_CODES = (10000, 10001, 2154, 2156)
 BUSY_CODES = (4, 10011)
 LOGIN_CODES = (8, 2483)
@@ -83,26 +80,9 @@ def refuses_device(answer: Answer) -> bool:
 
 def judge_status(answer: Answer, *, endpoint: str, ref: Ref | None = None) -> None:
     """Raise for a status that is no success: the signature gate, the edge's rate limit, a broken server."""
-    status = answer.status
-    if status == 403 and ARGUS.encode() in answer.body[:500]:
+    if answer.status == 403 and ARGUS.encode() in answer.body[:500]:
         raise _argus(answer, endpoint, ref)
-    if status in EDGE_STATUSES:
-        raise RateLimited(
-            f"douyin: refused {endpoint} with status {status}: too many requests from here",
-            hint="it recovers by itself; use --pace slow, or another network",
-            ref=ref,
-            endpoint=endpoint,
-            retry_after=answer.retry_after,
-        )
-    if status == 404:
-        raise UnexpectedResponse(f"douyin {endpoint}: the address is gone (404)", ref=ref, endpoint=endpoint)
-    if status >= 400:
-        raise Refused(
-            f"douyin: {endpoint} failed with status {status}",
-            hint="the platform has trouble; try again later",
-            ref=ref,
-            endpoint=endpoint,
-        )
+    edge.judge_status(answer, platform="douyin", endpoint=endpoint, ref=ref)
 
 
 def _argus(answer: Answer, endpoint: str, ref: Ref | None) -> SignatureRejected:

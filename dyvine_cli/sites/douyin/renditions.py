@@ -9,14 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Literal
-from urllib.parse import parse_qs, urlsplit
 
 from dyvine_cli.models import Rendition
+from dyvine_cli.sites.mirrors import best_first, claimed_md5, expiry, extension, links, pictures
 from dyvine_cli.sites.reading import Record
-
-Family = Literal["video", "picture", "sound"]
 
 REFERER: Mapping[str, str] = {"Referer": "https://www.douyin.com/"}
 """Transcodes are refused with 403 without it (reported 2026); pictures and sounds do not ask for it."""
@@ -24,22 +20,6 @@ REFERER: Mapping[str, str] = {"Referer": "https://www.douyin.com/"}
 NO_SOUND = "images_no_sound_volume_audio_file.mp3"
 """The file that stands for "no sound" behind a gallery (recorded 2026-08)."""
 
-_EXTENSIONS: Mapping[Family, Mapping[str, str]] = {
-    "video": {"mp4": "mp4", "mov": "mov"},
-    "picture": {
-        "jpeg": "jpg",
-        "jpg": "jpg",
-        "png": "png",
-        "gif": "gif",
-        "webp": "webp",
-        "heic": "heic",
-        "heif": "heic",
-        "avif": "avif",
-    },
-    "sound": {"mp3": "mp3", "m4a": "m4a", "aac": "aac"},
-}
-_USUAL: Mapping[Family, str] = {"video": "mp4", "picture": "jpg", "sound": "mp3"}
-_PICTURE_ORDER = ("jpg", "png", "gif", "webp", "heic", "avif")
 _WATERMARKS = ("playwm", "watermark=1", "logo_name=", "tplv-dy-water")
 _SINGLE_PICKS = (
     ("play_addr", None),
@@ -50,9 +30,6 @@ _SINGLE_PICKS = (
 _ORIGINAL_HOSTS = ("www.iesdouyin.com", "www.douyin.com")
 _COVERS = ("cover_original_scale", "origin_cover", "cover", "raw_cover")
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{8,128}")
-_MD5 = re.compile(r"[0-9a-f]{32}")
-_PATH_EXPIRY = re.compile(r"/[0-9a-f]{32}/([0-9a-f]{8})/")
-_URL = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\^`{|}]{4,8000}", re.IGNORECASE)
 
 
 def video(description: Record, *, original: bool = False) -> tuple[Rendition, ...]:
@@ -64,7 +41,7 @@ def video(description: Record, *, original: bool = False) -> tuple[Rendition, ..
     """
     clean = [*_ladder(description)] or [*_picks(description)]
     upload = _original(description) if original else ()
-    return (*sorted(clean, key=_rank, reverse=True), *upload, *_download(description))
+    return (*best_first(clean), *upload, *_download(description))
 
 
 def picture(description: Record) -> tuple[Rendition, ...]:
@@ -104,26 +81,6 @@ def sound(description: Record | None) -> Rendition | None:
     if not urls or any(NO_SOUND in url for url in urls):
         return None
     return Rendition(mirrors=urls, ext=extension(urls[0], "sound"), expires=expiry(urls))
-
-
-def links(values: Iterable[str]) -> tuple[str, ...]:
-    """The usable web addresses among `values`, each once; other schemes and addresses with a login are left out."""
-    full = (f"https:{value}" if value.startswith("//") else value for value in values)
-    return tuple(dict.fromkeys(value for value in full if _is_link(value)))
-
-
-def extension(url: str, family: Family) -> str:
-    """The file extension an address promises, from a fixed list only; the family's usual one otherwise."""
-    suffix = urlsplit(url).path.rpartition(".")[2].lower()
-    return _EXTENSIONS[family].get(suffix, _USUAL[family])
-
-
-def expiry(urls: Iterable[str]) -> datetime | None:
-    """When the first of the signed addresses runs out; None if none says so.
-
-    Video hosts write hexadecimal Unix seconds as second path segment, picture hosts `x-expires`, live hosts `expire`.
-    """
-    return min((moment for url in urls if (moment := _expiry(url))), default=None)
 
 
 def _ladder(description: Record) -> Iterator[Rendition]:
@@ -171,7 +128,6 @@ def _addressed(address: Record) -> Rendition | None:
     if not mirrors:
         return None
     size = address.positive("data_size") if mirrors[0] in given else None
-    claimed = address.text("file_hash").lower()
     return Rendition(
         mirrors=mirrors,
         ext=extension(mirrors[0], "video"),
@@ -179,7 +135,7 @@ def _addressed(address: Record) -> Rendition | None:
         height=address.positive("height"),
         size=size,
         size_is_exact=size is not None,
-        md5=claimed if _MD5.fullmatch(claimed) else None,
+        md5=claimed_md5(address.text("file_hash")),
         watermarked=not unmarked,
         headers=REFERER,
         expires=expiry(mirrors),
@@ -221,19 +177,6 @@ def _download(description: Record) -> Iterator[Rendition]:
         )
 
 
-def _rank(rendition: Rendition) -> tuple[float, ...]:
-    """Higher is better; H.265 stands before H.264 at equal pixels, so that bit rates meet only within a codec."""
-    pixels = (rendition.width or 0) * (rendition.height or 0)
-    h265 = rendition.codec == "h265"
-    return (
-        not rendition.watermarked,
-        pixels,
-        rendition.fps or 0,
-        h265,
-        rendition.bit_rate or rendition.size or 0,
-    )
-
-
 def _shown(description: Record) -> tuple[str, ...]:
     """The addresses of a picture: `url_list`, in old answers inside `display_image` or `label_large`."""
     nested = (description.record(name) for name in ("display_image", "label_large"))
@@ -243,41 +186,8 @@ def _shown(description: Record) -> tuple[str, ...]:
 def _by_encoding(
     urls: Iterable[str], *, width: int | None = None, height: int | None = None
 ) -> tuple[Rendition, ...]:
-    groups: dict[str, list[str]] = {}
-    for url in links(urls):
-        groups.setdefault(extension(url, "picture"), []).append(url)
-    return tuple(
-        Rendition(
-            mirrors=tuple(groups[ext]),
-            ext=ext,
-            width=width,
-            height=height,
-            watermarked=all(_is_marked(url) for url in groups[ext]),
-            expires=expiry(groups[ext]),
-        )
-        for ext in sorted(groups, key=_PICTURE_ORDER.index)
-    )
+    return pictures(urls, width=width, height=height, is_marked=_is_marked)
 
 
 def _is_marked(url: str) -> bool:
     return any(sign in url for sign in _WATERMARKS)
-
-
-def _is_link(value: str) -> bool:
-    if not _URL.fullmatch(value):
-        return False
-    try:
-        parts = urlsplit(value)
-        return bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _expiry(url: str) -> datetime | None:
-    parts = urlsplit(url)
-    in_path = _PATH_EXPIRY.match(parts.path)
-    if in_path:
-        return datetime.fromtimestamp(int(in_path[1], 16), UTC)
-    query = parse_qs(parts.query)
-    stated = next((query[name][-1] for name in ("x-expires", "expire") if name in query), "")
-    return datetime.fromtimestamp(int(stated), UTC) if re.fullmatch(r"[0-9]{9,11}", stated) else None
