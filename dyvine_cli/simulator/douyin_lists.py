@@ -30,6 +30,7 @@ LIES: Mapping[str, str] = {
     "list-cut": "no entries and no more, in the middle of the list",
     "list-same-page": "the first page's entries again under the right cursor",
     "list-duplicates": "three entries of the first page again in front",
+    "list-entry-odd": "the last entry of the page lacks the key of the value (default author)",
     "list-key-missing": "the key of the entries is missing",
     "list-key-null": "the entries are null, more is promised",
     "list-guest-cut": "the list ends here with the sign that asks guests to log in",
@@ -296,6 +297,12 @@ def _duplicates(sheet: Sheet, again: Again, value: str) -> None:
     sheet.entries = [*again(0).entries[:3], *sheet.entries]
 
 
+def _odd_entry(sheet: Sheet, again: Again, value: str) -> None:
+    if sheet.entries:
+        sheet.entries = [*sheet.entries[:-1], dict(sheet.entries[-1])]
+        sheet.entries[-1].pop(value or "author", None)
+
+
 def _null(sheet: Sheet, again: Again, value: str) -> None:
     nothing: Any = None
     sheet.entries, sheet.has_more = nothing, True
@@ -315,6 +322,7 @@ _CHANGES: Mapping[str, Callable[[Sheet, Again, str], None]] = {
     "list-cut": _cut,
     "list-same-page": _same_page,
     "list-duplicates": _duplicates,
+    "list-entry-odd": _odd_entry,
     "list-key-null": _null,
     "list-guest-cut": _guest_cut,
 }

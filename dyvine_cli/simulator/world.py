@@ -377,6 +377,11 @@ class World:
         """The account with this 抖音号."""
         return self._by_handle.get(handle)
 
+    def rename(self, sec_uid: str, nickname: str) -> None:
+        """Let an account take another name; all its posts show it from now on."""
+        renamed = replace(self._by_sec_uid[sec_uid], nickname=nickname)
+        self._accounts[renamed.number] = self._by_sec_uid[sec_uid] = self._by_handle[renamed.handle] = renamed
+
     def post(self, id: str) -> Published | None:
         """The post with this id, also when the platform would not show it."""
         if not (id.isascii() and id.isdigit() and len(id) == 19):

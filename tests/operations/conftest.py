@@ -94,16 +94,14 @@ class Person:
             sleep=self.time.sleep,
             random=lambda: 0.5,
         )
-        opened = open_workspace(
-            self.settings(**flags), heard.append, budget=budget, sleep=self.time.sleep
-        )
+        opened = open_workspace(self.settings(**flags), heard.append, budget=budget, sleep=self.time.sleep)
         async with opened as workspace:
             yield workspace
 
     async def get(
         self,
         *asked: str | Asked,
-        kind: RefKind | None = None,
+        noun: RefKind | None = None,
         what: Listing | None = None,
         simulate: bool = False,
         pace: Pace = "off",
@@ -114,7 +112,7 @@ class Person:
         events: list[Event] = []
         wish = selection_of(self.settings(**flags))
         async with self.at_work(events, pace=pace, **flags) as workspace:
-            getting = Getting(workspace, wish, events.append, kind=kind, what=what, simulate=simulate)
+            getting = Getting(workspace, wish, events.append, kind=noun, what=what, simulate=simulate)
             things = [each if isinstance(each, Asked) else Asked(each) for each in asked]
             code = await getting.run(things, fail_if_nothing_new=fail_if_nothing_new)
         return Outcome(code, events)
