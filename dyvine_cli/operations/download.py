@@ -34,6 +34,9 @@ FAMILIES: dict[str, Family] = {
     "sound": "sound",
 }
 
+_AHEAD = 20
+"""Posts that are listed before there is a slot for them: about a page, so that the next one is asked for in time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
@@ -53,12 +56,13 @@ class Errand:
 
 
 async def save_posts(posts: AsyncGenerator[Post], errand: Errand) -> None:
-    """Save posts as they come, several at once; the listing waits while all slots are taken.
+    """Save posts as they come, several at once; the listing goes on meanwhile, about a page ahead.
 
     One post's failure is reported and counted, the others go on. A full disk or a broken archive ends it: nothing more
     is listed, what is on its way is finished. What cuts the listing is raised after that.
     """
     slots = asyncio.Semaphore(errand.workspace.parallel)
+    listed: asyncio.Queue[Post | None] = asyncio.Queue(_AHEAD)
     stopped: DyvineError | None = None
 
     async def one(post: Post) -> None:
@@ -67,16 +71,30 @@ async def save_posts(posts: AsyncGenerator[Post], errand: Errand) -> None:
         finally:
             slots.release()
 
-    async with asyncio.TaskGroup() as group, aclosing(posts) as coming:
+    async def list_all() -> None:
+        nonlocal stopped
         try:
-            async for post in coming:
-                await slots.acquire()
-                if errand.tally.stop is not None:
-                    slots.release()
-                    break
-                group.create_task(one(post))
+            async with aclosing(posts) as coming:
+                async for post in coming:
+                    if post.text_is_cut and errand.tally.stop is None:
+                        # It asks the site as well, and has to before the next page does.
+                        await slots.acquire()
+                        await one(post)
+                    else:
+                        await listed.put(post)
         except DyvineError as error:  # in the group it would cancel the running saves and come out wrapped
             stopped = error
+        await listed.put(None)
+
+    async with asyncio.TaskGroup() as group:
+        listing = group.create_task(list_all())
+        while (post := await listed.get()) is not None:
+            await slots.acquire()
+            if errand.tally.stop is not None:
+                slots.release()
+                listing.cancel()
+                break
+            group.create_task(one(post))
     if stopped is not None:
         raise stopped
 
