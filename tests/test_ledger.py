@@ -192,6 +192,24 @@ def test_a_ledger_that_stays_locked_is_an_error(tmp_path: Path, monkeypatch: pyt
     assert ledger(tmp_path).glance() == FULL
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs a limit for the size of files")
+def test_a_full_disk_is_an_error_and_leaves_a_file_that_can_be_read(tmp_path: Path) -> None:
+    """The next run begins with an empty sheet, not with a damaged one."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(LedgerError), ledger(tmp_path).open() as sheet:
+            sheet.refusals = 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    after = ledger(tmp_path)
+
+    assert after.glance() == Sheet()
+    assert not after.damaged
+
+
 def test_the_slot_belongs_to_one(tmp_path: Path) -> None:
     """Until it is given back."""
     first, second = ledger(tmp_path), ledger(tmp_path)
