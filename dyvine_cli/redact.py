@@ -26,6 +26,8 @@ _PUBLIC = re.compile(
     r"|MS4wLjABAAAA[\w-]{1,80}"  # an account's lasting id
     r"|v0[0-9a-f]{3,5}[a-z0-9]{2,40}"  # a video's id at its host
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?"
+    r"|[a-z0-9-]{1,30}(?:\.[a-z0-9-]{1,30}){1,4}\.(?:com|cn|net|tv)"  # a host
+    r"|(?:com(?:\.[a-z]{2,12}){1,5}|[A-Z][A-Za-z]{2,16})/[0-9.]{1,16}"  # a browser's or app's version
 )
 _URL = re.compile(r"(?:https?|wss?|socks5h?)://[^\s\"'<>\\^`{|}]+", re.IGNORECASE)
 _SECRET_NAME = re.compile(
@@ -35,18 +37,15 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    r"([\w-]*(?:token|session|sid_|secret|passw|csrf|ticket|signature|bogus|odin_|ttwid|uifid|verifyfp|authorization)"
-    r"[\w-]*)(\\?[\"']?\s*[:=]\s*\\?[\"']?)([^\s\"'&;,<>\\{}\[\]]{4,})",
+    r"(?<![\w-])([\w-]{0,40}?(?:token|session|sid_|secret|passw|csrf|ticket|signature|bogus|odin_|ttwid|uifid|verifyfp|authorization)"
+    r"[\w-]{0,40})(\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)([^\s\"'&;,<>\\{}\[\]]{4,})",
     re.IGNORECASE,
 )
 _LOGIN = re.compile(r"(\b\w+://)[^\s/@\"']+@")
-_DATA = re.compile(
-    r"(<script[^>]*\bid=[\"'](?:RENDER_DATA|__UNIVERSAL_DATA_FOR_REHYDRATION__|SIGI_STATE)[\"'][^>]*>)(.*?)(</script>)"
-    r"|(<script[^>]*>[^<]*?_ROUTER_DATA\s*=\s*)(.*?)(</script>)"
-    r"|(<script[^>]*>)([^<]*?__pace_f.*?)(</script>)",
-    re.DOTALL,
-)
-_FORM = re.compile(r"[\w.\[\]-]+=[^\s{}<>]*(?:&[\w.\[\]-]+=[^\s{}<>]*)*")
+_DATA = ("RENDER_DATA", "__UNIVERSAL_DATA_FOR_REHYDRATION__", "SIGI_STATE", "_ROUTER_DATA", "__pace_f")
+"""What the scripts of a page say that hold its data: in their tag, or in front of the data."""
+_ASSIGNED = re.compile(r"[^{<]{0,200}?_ROUTER_DATA\s*=\s*")
+_FORM = re.compile(r"[\w.\[\]-]+=[^\s{}<>&]*(?:&[\w.\[\]-]+=[^\s{}<>&]*)*")
 
 _HARMLESS_QUERY = (
     "aweme_id aweme_ids sec_user_id sec_uid user_id mix_id series_id music_id ch_id modal_id unique_id room_id web_rid "
@@ -227,22 +226,25 @@ class Redactor:
 
     def _pieces(self, html: str) -> Iterator[str]:
         at = 0
-        for found in _DATA.finditer(html):
-            yield self.text(html[at : found.start()][:_PAGE])
-            start, data, end = (each for each in found.groups() if each is not None)
-            yield start + self._script(data) + end
-            at = found.end()
+        for start, inside, end in _scripts(html):
+            if any(name in html[start:end] for name in _DATA):
+                yield self.text(html[at:start][:_PAGE])
+                yield self.text(html[start:inside]) + self._script(html[inside:end])
+                at = end
         yield self.text(html[at:][:_PAGE])
 
     def _script(self, data: str) -> str:
-        """The data of a page: JSON, percent-encoded or not, or the calls that stream it."""
-        decoded = unquote(data) if data.lstrip().startswith("%") else data
+        """The data of a page: JSON, percent-encoded or not, perhaps assigned to a name, or the calls that stream it."""
+        assigned = _ASSIGNED.match(data)
+        before = assigned[0] if assigned else ""
+        rest = data[len(before) :].lstrip()
+        decoded = unquote(rest) if rest.startswith("%") else rest
         try:
-            value, end = json.JSONDecoder().raw_decode(decoded.lstrip())
+            value, end = json.JSONDecoder().raw_decode(decoded)
         except (ValueError, RecursionError):
             return self.text(data)
         shown = json.dumps(self.json(value), ensure_ascii=False, separators=(",", ":"))
-        return quote(shown) if decoded is not data else shown + self.text(decoded.lstrip()[end:])
+        return before + (quote(shown) if decoded is not rest else shown + self.text(decoded[end:]))
 
     # --- what was learned -----------------------------------------------------------------------------------------
 
@@ -257,6 +259,18 @@ class Redactor:
         if self._pattern is None:
             return text
         return self._pattern.sub(lambda found: self._stand_ins[found[0]], text)
+
+
+def _scripts(html: str) -> Iterator[tuple[int, int, int]]:
+    """Where each script of a page starts, where its content does, and where that ends."""
+    at = 0
+    while (start := html.find("<script", at)) >= 0:
+        inside = html.find(">", start) + 1
+        end = html.find("</script>", inside) if inside else -1
+        if end < 0:
+            return
+        yield start, inside, end
+        at = end
 
 
 def _forms(secret: str) -> set[str]:

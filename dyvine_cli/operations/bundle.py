@@ -7,7 +7,6 @@ import os
 import platform
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,10 +29,6 @@ LARGEST = 200_000_000
 """Bytes of a record that is read again."""
 _MOST = 500  # exchanges that are kept
 _BODY = 20_000_000  # bytes of a body that is kept whole
-
-_ACCOUNT = ("uid", "sec_uid", "unique_id", "short_id", "nickname", "user_uid", "id", "user_unique_id")
-_OWN = ("user/profile/self/", "query/user/")
-"""Calls whose answers are about whoever asks."""
 
 
 @dataclass(slots=True)
@@ -81,18 +76,7 @@ def _taught(exchanges: Sequence[Exchange], jar: Sequence[Cookie], proxy: str | N
     redactor.learn(*(unquote(each) for each in (parts.username, parts.password) if each))
     for made in exchanges:
         learn(redactor, made)
-        if urlsplit(made.full_url).path.endswith(_OWN):
-            redactor.learn_account(*_ids(made.body))
     return redactor
-
-
-def _ids(body: bytes) -> Iterator[str]:
-    """The ids and names in an answer about the person's own account or device."""
-    with suppress(ValueError, RecursionError):
-        found = json.loads(body)
-        for record in (found, found.get("user")) if isinstance(found, dict) else ():
-            if isinstance(record, dict):
-                yield from (str(record[name]) for name in _ACCOUNT if record.get(name))
 
 
 def _finding(found: Finding, redactor: Redactor) -> dict[str, Any]:
@@ -205,12 +189,15 @@ def _answers(record: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Answe
                 "body": str(body),
             }:
                 if endpoint != "media":
-                    yield endpoint, Answer(
-                        status=status,
-                        headers={str(name).lower(): str(value) for name, value in received.items()},
-                        set_cookie_headers=tuple(map(str, cookies)),
-                        body=body.encode("utf-8", "replace"),
-                        url=url,
+                    yield (
+                        endpoint,
+                        Answer(
+                            status=status,
+                            headers={str(name).lower(): str(value) for name, value in received.items()},
+                            set_cookie_headers=tuple(map(str, cookies)),
+                            body=body.encode("utf-8", "replace"),
+                            url=url,
+                        ),
                     )
             case {"status": None}:
                 continue

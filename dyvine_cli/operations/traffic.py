@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from dyvine_cli.http.exchange import Exchange
@@ -12,7 +15,11 @@ log = logging.getLogger("dyvine_cli.traffic")
 
 CUT = 300
 """Characters of a body that are shown."""
-_CUT_BYTES = 2_000_000
+_LARGEST = 2_000_000  # bytes of a body that are looked at
+
+_ACCOUNT = ("uid", "sec_uid", "unique_id", "short_id", "nickname", "user_uid", "id", "user_unique_id")
+_OWN = ("user/profile/self/", "query/user/")
+"""Calls whose answers are about whoever asks."""
 
 
 class Traffic:
@@ -45,14 +52,28 @@ class Traffic:
         return [*told, self._body(made.body)] if made.body else told
 
     def _body(self, body: bytes) -> str:
-        shown = self._redactor.body(body[:_CUT_BYTES])
+        shown = self._redactor.body(body[:_LARGEST])
         return shown if len(shown) <= CUT else shown[:CUT] + "…"
 
 
 def learn(redactor: Redactor, made: Exchange) -> None:
-    """Tell a redactor the cookies that an exchange sent and got, so that they go wherever else they stand."""
+    """Tell a redactor the cookies that an exchange sent and got, and what it says of the person's own account.
+
+    They go wherever else they stand.
+    """
     for name, value in made.sent.items():
         if name.lower() == "cookie":
             redactor.learn_cookies(value)
     for header in made.set_cookies:
         redactor.learn_cookies(header.partition(";")[0])
+    if urlsplit(made.full_url).path.endswith(_OWN):
+        redactor.learn_account(*_ids(made.body))
+
+
+def _ids(body: bytes) -> Iterator[str]:
+    """The ids and names in an answer about the person's own account or device."""
+    with suppress(ValueError, RecursionError):
+        found = json.loads(body)
+        for record in (found, found.get("user")) if isinstance(found, dict) else ():
+            if isinstance(record, dict):
+                yield from (str(record[name]) for name in _ACCOUNT if record.get(name))
