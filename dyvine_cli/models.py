@@ -77,8 +77,9 @@ class Rendition:
     """One encoding of an asset.
 
     `mirrors` are addresses of the same bytes, to be tried in order. `headers` are what its host needs (never a login).
-    `mirror_headers` overrides them for one address. `md5` is only a claim of the platform: a mismatch is a warning.
-    `size_is_exact` says that `size` is a promise to be enforced. `original` marks the author's upload.
+    `mirror_headers` overrides them for one address. `md5` is only a claim of the platform: a mismatch is a warning,
+    unless `md5_is_exact` says that it holds for every whole file. `size_is_exact` says that `size` is a promise to be
+    enforced. `original` marks the author's upload.
     """
 
     mirrors: tuple[str, ...]
@@ -91,6 +92,7 @@ class Rendition:
     size: int | None = None
     size_is_exact: bool = False
     md5: str | None = None
+    md5_is_exact: bool = False
     label: str | None = None
     watermarked: bool = False
     has_sound: bool = True
