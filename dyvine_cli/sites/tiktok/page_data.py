@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from dyvine_cli.models import Ref
+from dyvine_cli.sites.mirrors import links
 from dyvine_cli.sites.page_scripts import script
 from dyvine_cli.sites.reading import Record, loads, reading
 from dyvine_cli.sites.tiktok.answers import about, classify_detail
@@ -35,17 +36,15 @@ def hydration(html: str, *, ref: Ref | None = None, endpoint: str = "page") -> R
     raise blocked(endpoint, "a page without data came", ref)
 
 
-def app_context(scopes: Raw) -> Raw:
-    """Who the page takes its visitor for: `wid`, `odinId`, `webIdCreatedTime`, `region`; empty if it does not say."""
-    found = scopes.get("webapp.app-context")
+def app_context(html: str) -> Raw:
+    """Who a page takes its visitor for: `wid`, `odinId`, `webIdCreatedTime`, `region`; empty if it does not say."""
+    found = _scopes(html).get("webapp.app-context")
     return found if isinstance(found, Mapping) else {}
 
 
-def canonical(scopes: Raw) -> str:
+def canonical(html: str) -> str:
     """The address that a page names as its own, which is the one to load if it lacks the post; "" if none."""
-    found = scopes.get("seo.abtest")
-    said = found.get("canonical") if isinstance(found, Mapping) else None
-    return said if isinstance(said, str) else ""
+    return _canonical(_scopes(html))
 
 
 def item_of_page(html: str, ref: Ref, *, login: bool = False) -> Raw:
@@ -71,6 +70,23 @@ def embed_state(html: str, ref: Ref) -> Record:
     raise blocked("embed", "a page without data came", ref)
 
 
+def _scopes(html: str) -> Raw:
+    """The scopes of a page, empty for one that has none to read."""
+    try:
+        data = loads(script(html, _HYDRATION) or "{}", _HYDRATION)
+    except ValueError:
+        return {}
+    found = data.get("__DEFAULT_SCOPE__") if isinstance(data, dict) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _canonical(scopes: Raw) -> str:
+    """A web address, or "" for anything else."""
+    found = scopes.get("seo.abtest")
+    said = found.get("canonical") if isinstance(found, Mapping) else None
+    return next(iter(links([said])), "") if isinstance(said, str) else ""
+
+
 def _about_account(data: Record) -> Record | None:
     for name in data.names():
         if isinstance(data.raw[name], Mapping) and {"videoList", "userInfo"} & set(data.raw[name]):
@@ -80,7 +96,7 @@ def _about_account(data: Record) -> Record | None:
 
 def _with_author(item: Raw, scopes: Raw) -> Raw:
     """The post with the handle of the page's own address, if it has no author (some old posts)."""
-    first = urlsplit(canonical(scopes)).path.split("/")[1:2] if not item.get("author") else []
+    first = urlsplit(_canonical(scopes)).path.split("/")[1:2] if not item.get("author") else []
     handle = unquote(first[0]).removeprefix("@") if first and first[0].startswith("@") else ""
     return {**item, "author": {"uniqueId": handle}} if handle else item
 
