@@ -169,7 +169,7 @@ class Examination:
     _date: str = ""
     _post: Post | None = None
     _ref: Ref | None = None
-    _signed: Post | DyvineError | None = None
+    _signed: tuple[Ref, Post | DyvineError] | None = None
 
     async def run(self) -> tuple[Finding, ...]:
         """Try every stage. Raises nothing that a stage raises."""
@@ -319,12 +319,13 @@ class Examination:
     async def _signature(self) -> str:
         """A call behind every gate; what it says of the post does not matter here."""
         self._ask()
+        wanted = self._wanted
         try:
-            self._signed = await self._site.post_by(self._site.signed_route, self._wanted)
+            self._signed = wanted, await self._site.post_by(self._site.signed_route, wanted)
         except (SignatureRejected, RiskControl, NetworkError, RateLimited):
             raise
         except DyvineError as error:
-            self._signed = error
+            self._signed = wanted, error
         return "accepted"
 
     # --- posts ----------------------------------------------------------------------------------------------------
@@ -354,16 +355,16 @@ class Examination:
     @property
     def _gone(self) -> bool:
         """Whether a way that can tell said that the sample is not there any more."""
-        return isinstance(self._signed, NotFound)
+        return self._signed is not None and isinstance(self._signed[1], NotFound)
 
     async def _of(self, route: str, ref: Ref) -> Post:
         """The post by a route; the signed one was asked already, if for this post."""
-        if route == self._site.signed_route and self._signed is not None:
-            if isinstance(self._signed, DyvineError):
-                raise self._signed
-            if self._signed.ref == ref:
-                return self._signed
-        return await self._site.post_by(route, ref)
+        if route != self._site.signed_route or self._signed is None or self._signed[0] != ref:
+            return await self._site.post_by(route, ref)
+        found = self._signed[1]
+        if isinstance(found, DyvineError):
+            raise found
+        return found
 
     async def _listing(self) -> str:
         ref = self._named if self._is_listing else self._author

@@ -128,7 +128,7 @@ def judge_page(answer: Answer, *, endpoint: str, ref: Ref | None = None) -> None
         raise captcha(endpoint, ref)
     if "RENDER_DATA" in text or "_ROUTER_DATA" in text:
         return
-    if "__ac_nonce" in text or "__ac_signature" in text or not text:
+    if not text or any(sign in text for sign in ("__ac_nonce", "__ac_signature", "byted_acrawler")):
         raise RiskControl(
             f"douyin: only a challenge page came for {endpoint}", hint=EMPTY_HINT, ref=ref, endpoint=endpoint
         )
