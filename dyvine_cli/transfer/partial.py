@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from dyvine_cli import lock
 from dyvine_cli.errors import Busy, ContentChanged
+from dyvine_cli.transfer.digests import Digests, read_at
 from dyvine_cli.transfer.folder import Folder, disk_error, remove_made, writing
 from dyvine_cli.transfer.spans import Pair, Spans
 
@@ -35,8 +36,6 @@ CARE_EVERY = 1 << 22
 """Bytes between two notes on a scattered part: what a kill may cost."""
 
 _NOTE = 1 << 10
-_BLOCK = 1 << 20
-_BLOCKS_AT_ONCE = 32
 _TRIES = 10
 
 
@@ -125,9 +124,7 @@ class Part:
         self.is_scattered = False
         self._flushed = Spans()
         self._noted = 0
-        self._hashed = 0
-        self._sha256 = hashlib.sha256()
-        self._md5 = hashlib.md5(usedforsecurity=False) if self._with_md5 else None
+        self._digests = Digests(md5=self._with_md5)
 
     @classmethod
     def open(cls, path: Path, root: Path, rendition: str, *, md5: bool = False) -> Part | None:
@@ -166,12 +163,12 @@ class Part:
     @property
     def sha256(self) -> str:
         """Of the bytes hashed so far, in hex."""
-        return self._sha256.hexdigest()
+        return self._digests.sha256.hex
 
     @property
     def md5(self) -> str | None:
         """Of the bytes hashed so far, in hex; None if it was not asked for."""
-        return self._md5.hexdigest() if self._md5 else None
+        return self._digests.md5.hex if self._digests.md5 else None
 
     @property
     def is_complete(self) -> bool:
@@ -198,30 +195,13 @@ class Part:
             self._note, self._flushed = note, Spans(note.flushed).within(self.spans.end)
             self.is_scattered = note.written is not None
             self.promise = Promise(note.length, note.validator)
-            yield from self._hash(self.spans.front)
+            yield from self._digests.read(self._fd, self.spans.front)
             os.lseek(self._fd, self.spans.end, os.SEEK_SET)
 
     def _trusted(self, note: Note, there: int) -> Spans:
         if note.boot is None or note.boot != boot():
             return Spans(note.flushed)
         return Spans([(0, there)]) if note.written is None else Spans(note.written)
-
-    def _hash(self, until: int) -> Iterator[int]:
-        blocks = 0
-        while self._hashed < until:
-            block = _read_at(self._fd, min(_BLOCK, until - self._hashed), self._hashed)
-            if not block:
-                raise ContentChanged(f"{self.path} was cut while it was written")
-            self._count(block)
-            blocks += 1
-            if blocks % _BLOCKS_AT_ONCE == 0:
-                yield self._hashed
-
-    def _count(self, data: bytes | memoryview) -> None:
-        self._hashed += len(data)
-        self._sha256.update(data)
-        if self._md5:
-            self._md5.update(data)
 
     def restart(self) -> None:
         """Forget all bytes and the note; the note goes first, so that it never vouches for other bytes."""
@@ -260,7 +240,7 @@ class Part:
         try:
             while rest:
                 count = os.write(self._fd, rest)
-                self._count(rest[:count])
+                self._digests.add(rest[:count])
                 size += count
                 rest = rest[count:]
         except OSError as exc:
@@ -304,8 +284,7 @@ class Part:
     def catch_up(self) -> None:
         """Hash what is there without a gap. Blocks."""
         with writing(self.path):
-            for _ in self._hash(self.spans.front):
-                pass
+            self._digests.catch_up(self._fd, self.spans.front)
 
     def flush(self) -> None:
         """Put the bytes so far on the disk and note it."""
@@ -436,7 +415,7 @@ class _View(io.RawIOBase):
         return self._place
 
     def readinto(self, buffer: Any) -> int:
-        data = _read_at(self._fd, len(buffer), self._place)
+        data = read_at(self._fd, len(buffer), self._place)
         buffer[: len(data)] = data
         self._place += len(data)
         return len(data)
@@ -451,17 +430,6 @@ def _write_at(fd: int, data: memoryview, place: int) -> int:
         return os.pwrite(fd, data, place)
     os.lseek(fd, place, os.SEEK_SET)
     return os.write(fd, data)
-
-
-def _read_at(fd: int, count: int, place: int) -> bytes:
-    if hasattr(os, "pread"):
-        return os.pread(fd, count, place)
-    before = os.lseek(fd, 0, os.SEEK_CUR)
-    os.lseek(fd, place, os.SEEK_SET)
-    try:
-        return os.read(fd, count)
-    finally:
-        os.lseek(fd, before, os.SEEK_SET)
 
 
 def _open_locked(folder: Folder, name: str) -> int | None:
