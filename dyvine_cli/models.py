@@ -189,6 +189,7 @@ class Post:
 
     `text` is everything the author wrote, tags included; `title` is the separate title of notes and articles, empty
     elsewhere. `episode` is its number inside `mix`. `text_is_cut` says the platform gave only the beginning.
+    `partial` says that a listing gave only some of its facts and files: the post itself has the others.
     `raw` is the platform's own answer.
     """
 
@@ -200,6 +201,7 @@ class Post:
     title: str = ""
     text: str = ""
     text_is_cut: bool = False
+    partial: bool = False
     duration: float | None = None
     assets: tuple[Asset, ...] = ()
     statistics: Statistics = Statistics()
@@ -262,7 +264,8 @@ class Page:
     `next` is None at the end. `cut` is None unless the platform itself says that it shows no more to us although there
     is more. `hidden` counts entries that were listed without content (removed, private). `skipped` counts entries of
     other kinds (live cards, advertisements). `unreadable` are the errors of entries that could not be read while others
-    could; each names its post in `ref` where the id could be read.
+    could; each names its post in `ref` where the id could be read. `sample` says that the entries come from elsewhere:
+    the list itself begins at `next`.
     """
 
     items: tuple[Post | Mix, ...]
@@ -271,3 +274,4 @@ class Page:
     hidden: int = 0
     skipped: int = 0
     unreadable: tuple[DyvineError, ...] = ()
+    sample: bool = False

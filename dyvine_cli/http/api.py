@@ -188,6 +188,10 @@ class ApiClient:
         """Forget the cookies of these names."""
         self._keep(tuple(each for each in self.profile.cookies if each.name not in names))
 
+    def set_device(self, device: Mapping[str, str]) -> None:
+        """Keep the device ids that belong to the cookies, instead of those before."""
+        self._put(self.profile.replace(device=dict(device)))
+
     def _tries(self) -> AsyncRetrying:
         return AsyncRetrying(
             stop=stop_after_attempt(self._retries + 1),
@@ -305,11 +309,13 @@ class ApiClient:
             )
 
     def _keep(self, jar: tuple[Cookie, ...]) -> None:
-        if jar == self.profile.cookies:
-            return
-        self.profile = self.profile.replace(cookies=jar)
+        if jar != self.profile.cookies:
+            self._put(self.profile.replace(cookies=jar))
+
+    def _put(self, profile: Profile) -> None:
+        self.profile = profile
         if self._store is not None:
-            self._store(self.profile)
+            self._store(profile)
 
     def _tell(self, made: Exchange) -> None:
         log.info(
