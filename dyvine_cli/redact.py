@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 MARK = "REDACTED"
 """What stands in a secret's place."""
@@ -17,6 +17,7 @@ MARK = "REDACTED"
 _SHORTEST = 6  # characters of a value that is replaced wherever it stands; shorter ones are words
 _PAGE = 20_000  # characters kept of a page between the scripts that hold its data
 _DEEPEST = 200
+_UNCODED = "!#$&'()*+,/:;=?@[]~"  # what may stand in an address as it is
 
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_%.~|!*-]{20,}")
 _PATH_TOKEN = re.compile(r"[A-Za-z0-9+=_%!*-]{20,}")
@@ -274,9 +275,9 @@ def _scripts(html: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _forms(secret: str) -> set[str]:
-    """A secret as it may be written: as it is, percent-encoded, decoded, inside JSON."""
-    escaped = json.dumps(secret)[1:-1]
-    return {secret, quote(secret, safe=""), quote(secret), unquote(secret), escaped}
+    """A secret as it may be written: as it is, percent-encoded in the usual ways, decoded, inside JSON."""
+    encoded = {quote(secret, safe=safe) for safe in ("", "/", _UNCODED)}
+    return {secret, *encoded, quote_plus(secret), unquote(secret), json.dumps(secret)[1:-1]}
 
 
 def _stand_in(id: str) -> str:
