@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from dyvine_cli import config
-from dyvine_cli.budget import Budget, Pace, load_rates
+from dyvine_cli.budget import Pace
 from dyvine_cli.cli.settings import selection_of
 from dyvine_cli.events import Balance, Event, Summarized
 from dyvine_cli.models import Listing, RefKind
@@ -19,26 +19,10 @@ from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.get import Getting
 from dyvine_cli.operations.workspace import Workspace, open_workspace
 from dyvine_cli.simulator.app import Simulator, running
-from dyvine_cli.sites.douyin import PACE
+
+from ..waiting import Time
 
 E = TypeVar("E")
-
-
-@dataclass
-class Time:
-    """Seconds that pass only when someone sleeps; `slept` are the waits in their order."""
-
-    now: float = 1_000.0
-    slept: list[float] = field(default_factory=list)
-
-    def clock(self) -> float:
-        """The seconds now."""
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        """Let them pass at once."""
-        self.slept.append(round(seconds, 3))
-        self.now += seconds
 
 
 @dataclass
@@ -86,14 +70,7 @@ class Person:
     ) -> AsyncIterator[Workspace]:
         """A workspace; nothing in it waits for real."""
         heard: list[Event] = [] if events is None else events
-        budget = Budget(
-            {"douyin": load_rates(PACE)},
-            pace=pace,
-            report=heard.append,
-            clock=self.time.clock,
-            sleep=self.time.sleep,
-            random=lambda: 0.5,
-        )
+        budget = self.time.budget(pace=pace, report=heard.append)
         opened = open_workspace(self.settings(**flags), heard.append, budget=budget, sleep=self.time.sleep)
         async with opened as workspace:
             yield workspace
@@ -120,6 +97,10 @@ class Person:
     def files(self) -> list[Path]:
         """What lies in the download folder, sorted."""
         return sorted(path for path in self.folder.rglob("*") if path.is_file())
+
+    def names(self) -> list[str]:
+        """Their names."""
+        return [path.name for path in self.files()]
 
     def calls(self, path: str = "") -> list[str]:
         """The paths of API calls so far that contain `path`, in order."""
