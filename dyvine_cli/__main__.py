@@ -6,6 +6,7 @@ import os
 import sys
 
 CLOSED = 141
+UNWRITABLE = 10
 STREAMS = (0, 1, 2)
 
 
@@ -21,14 +22,25 @@ def main() -> None:
         from dyvine_cli.cli.app import main as run
 
         code = run()
-        sys.stdout.flush()
     except BrokenPipeError:
         code = CLOSED
     except KeyboardInterrupt:
         code = 130
-    if code == CLOSED:
+    sys.exit(_flushed(code))
+
+
+def _flushed(code: int) -> int:
+    """The exit status once what is buffered was written, or was given up because it cannot be."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
         _let_go()
-    sys.exit(code)
+        return CLOSED
+    except OSError:
+        _let_go()
+        return code or UNWRITABLE
+    return code
 
 
 def _prepare_streams() -> None:

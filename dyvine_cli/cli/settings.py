@@ -40,10 +40,11 @@ def settings_of(given: Common) -> Settings:
 
 
 def _flags(given: Common) -> dict[str, Any]:
-    """The options that are settings, as `config.load` names them: a switch's negative form turned round is its plain one."""
+    """The options that are settings, as `config.load` names them: `no_sound` off is `sound`, `quiet` off is `no_quiet`."""
     flags = {name: value for name, value in given.given().items() if name not in NOT_SETTINGS}
-    for name in [name for name, value in flags.items() if name.startswith("no_") and value is False]:
-        flags[name.removeprefix("no_")] = not flags.pop(name)
+    for name in [name for name, value in flags.items() if value is False]:
+        del flags[name]
+        flags[name.removeprefix("no_") if name.startswith("no_") else f"no_{name}"] = True
     if "verbose" in flags:
         flags["verbose"] = min(flags["verbose"], MOST_VERBOSE)
     return flags

@@ -46,6 +46,11 @@ class Clock:
         """The time now."""
         return self._base() + self._ahead
 
+    @property
+    def ahead(self) -> float:
+        """Seconds by which it was moved on so far."""
+        return self._ahead
+
     def advance(self, seconds: float) -> None:
         """Let so much time pass at once (links end, logins end)."""
         self._ahead += seconds

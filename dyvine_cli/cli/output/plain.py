@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ class Plain:
     ) -> None:
         self._pipe = pipe
         self._quiet = quiet
+        self._simulated = False
         self._clock = clock
         self._last = clock()
         self._places = Places()
@@ -67,6 +68,8 @@ class Plain:
                 self._listed = event.total
             case Cut():
                 self._cut.add(event.ref)
+            case Skipped(reason="simulated"):
+                self._simulated = True
 
     def _lines(self, event: Event) -> tuple[str, ...]:
         match event:
@@ -87,8 +90,7 @@ class Plain:
             case Waiting():
                 return (words.waiting(event),)
             case Summarized():
-                balances = (words.balance(each, cut=each.ref in self._cut) for each in event.balances)
-                return (*balances, words.summary(event, str(self._places)))
+                return tuple(self._conclusion(event))
             case Skipped():
                 return words.skipped(event)
             case Advanced() | Listed() if self._clock() - self._last >= EVERY:
@@ -98,3 +100,9 @@ class Plain:
                     f"{self._posts:,}{of} posts done, {words.count(self._files, 'file')}, {words.size(self._bytes)}",
                 )
         return ()
+
+    def _conclusion(self, event: Summarized) -> Iterator[str]:
+        simulated = self._simulated
+        for each in event.balances:
+            yield words.balance(each, cut=each.ref in self._cut, simulated=simulated)
+        yield words.summary(event, str(self._places), simulated=simulated)

@@ -138,9 +138,13 @@ def waiting(event: Waiting) -> str:
 
 
 def skipped(event: Skipped) -> tuple[str, ...]:
-    """What a person should know about something that was left out; nothing about what they asked to leave out."""
-    if event.reason == "unavailable" and event.source is None:
-        return (f"warning: {event.ref} {event.asset or ''}: the platform does not give it out",)
+    """What a person should know about a file of a post they named that cannot be had; nothing about what they know."""
+    if event.source is not None or event.asset is None:
+        return ()
+    if event.reason == "unavailable":
+        return (f"warning: {event.ref} {event.asset}: the platform does not give it out",)
+    if event.reason == "filtered":
+        return (f"warning: {event.ref} {event.asset}: there is nothing within the limits asked for",)
     return ()
 
 
@@ -151,10 +155,11 @@ def reasons(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in sorted(counts.items(), key=lambda each: -each[1]))
 
 
-def balance(event: Balance, *, cut: bool = False) -> str:
-    """One listing's balance in a line; `cut` says that its cause was told already."""
+def balance(event: Balance, *, cut: bool = False, simulated: bool = False) -> str:
+    """One listing's balance in a line; `cut` says that its cause was told already, `simulated` that nothing was saved."""
     declared = f" of {event.declared:,} declared" if event.declared is not None else ""
-    parts = [f"listed {event.listed:,}{declared}", f"saved {event.saved:,}", f"known {event.known:,}"]
+    parts = [f"listed {event.listed:,}{declared}", f"{'to save' if simulated else 'saved'} {event.saved:,}"]
+    parts += [f"known {event.known:,}"]
     parts += [f"filtered {event.filtered:,}"] if event.filtered else []
     parts += [f"hidden {event.hidden:,}"] if event.hidden else []
     parts += [f"failed {event.failed:,} ({reasons(event.reasons)})"] if event.failed else []
@@ -168,8 +173,11 @@ def ending(event: Balance, *, cut: bool) -> str:
     return "cut short" if cut or not event.stopped else clean(event.stopped)
 
 
-def summary(event: Summarized, place: str = "") -> str:
+def summary(event: Summarized, place: str = "", *, simulated: bool = False) -> str:
     """The whole run in a line; `place` is where its files are."""
+    if simulated:
+        failed = f", {event.failed:,} failed ({reasons(event.reasons)})" if event.failed else ""
+        return f"nothing was saved, as asked: {count(event.posts, 'post')} to save, {event.known:,} known{failed}"
     saved = f"saved {count(event.files, 'file')} ({size(event.size)})"
     parts = [saved if event.files else "nothing new" if event.known and not event.failed else "nothing saved"]
     parts += [f"{count(event.known, 'post')} known already"] if event.known else []
