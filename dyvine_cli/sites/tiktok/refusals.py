@@ -109,6 +109,7 @@ def judge_api(
         raise _empty(answer, endpoint, ref)
     if answer.body.lstrip()[:1] == b"<":
         judge_html(answer.text, endpoint=endpoint, ref=ref)
+        raise UnexpectedResponse(f"tiktok {endpoint}: a page came", ref=ref, endpoint=endpoint)
     found = answer.json(f"tiktok {endpoint}")
     if not isinstance(found, dict):
         raise UnexpectedResponse(f"tiktok {endpoint}: not an object", ref=ref, endpoint=endpoint)
