@@ -545,3 +545,30 @@ def test_reading_leaves_the_raw_answer_as_it_was(item: Item) -> None:
     before = copy.deepcopy(raw)
 
     assert parse.post(raw).raw == before
+
+
+def test_an_entry_of_a_list_is_a_playlist(item: Item) -> None:
+    """`playList` and `mixInfo` have one shape; a post knows only the id of its playlist."""
+    mix = parse.mix({"id": "7700000000000000077", "name": "River walks"})
+    known = parse.post(item("video")).mix
+
+    assert known is not None
+    assert (mix.ref, mix.title, mix.declared, mix.author) == (known.ref, "River walks", None, None)
+
+
+@pytest.mark.parametrize(
+    ("type", "ext"), [("audio_mpeg", "mp3"), ("audio_mp4", "m4a"), ("text_html", "mp3"), ("video_mp4", "mp3")]
+)
+def test_a_sounds_type_is_taken_from_a_fixed_list_only(item: Item, type: str, ext: str) -> None:
+    """The address names it in `mime_type`; a value from there never becomes an extension by itself."""
+    raw = item("photo")
+    raw["music"]["playUrl"] = f"https://v77.tiktokcdn.com/x/?mime_type={type}"
+
+    assert encodings(parse.post(raw), "sound")[0].ext == ext
+
+
+def test_a_post_may_be_without_sound_and_playlist(item: Item) -> None:
+    """What is not said is None."""
+    post = parse.post({**item("video"), "music": None, "playlistId": "", "warnInfo": None, "IsAigc": False})
+
+    assert (post.sound, post.mix, post.notice) == (None, None, "")

@@ -454,6 +454,18 @@ def test_entries_that_are_no_posts_are_counted(load: Load) -> None:
     assert [(type(each), each.ref.id) for each in found.unreadable] == [(UnexpectedResponse, "7")]  # type: ignore[attr-defined]
 
 
+def test_a_private_post_is_listed_to_the_one_who_is_given_it(load: Load) -> None:
+    """Its author gets the pictures; to others it is hidden."""
+    raw = load("posts_page")
+    raw["itemList"][1]["privateItem"] = True
+    shown = parse.posts_page(raw, ref=USER)
+    raw["itemList"][1]["imagePost"]["images"] = []
+    hidden = parse.posts_page(raw, ref=USER)
+
+    assert (len(shown.items), shown.hidden) == (2, 0)
+    assert (len(hidden.items), hidden.hidden) == (1, 1)
+
+
 def test_others_advertisements_are_posts_of_other_lists(load: Load) -> None:
     """What somebody liked may be an advertisement."""
     raw = load("posts_page")
