@@ -23,7 +23,6 @@ from dyvine_cli.errors import (
 from dyvine_cli.models import Author, Mention, Post, Ref, Rendition, Sound, Statistics, Tag
 from dyvine_cli.sites.tiktok import parse, renditions
 
-SEC_UID = "MS4wLjABAAAAinvented-Mira_Holm00000000000000000000000000000000000000"
 MIRA = Author(id="", uid="6800000000000000001", handle="mira.holm", nickname="Mira Holm 🌿")
 REFERER = {"Referer": "https://www.tiktok.com/"}
 TOKEN = "invented+token/=="
