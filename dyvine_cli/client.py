@@ -16,7 +16,6 @@ from dyvine_cli import links
 from dyvine_cli.budget import Budget, Pace, load_rates
 from dyvine_cli.errors import InputError, UnsupportedURL
 from dyvine_cli.events import Report, ignore
-from dyvine_cli.http.addresses import within
 from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.http.connect import ConnectTo
 from dyvine_cli.http.exchange import Trace
@@ -24,13 +23,22 @@ from dyvine_cli.http.network import Network
 from dyvine_cli.identity import ENV, GUEST, Profile, Profiles
 from dyvine_cli.listing import Walk, check_likes, check_listable
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, RefKind, User
+from dyvine_cli.redact import Redactor
 from dyvine_cli.sites import HOSTS, SITES
-from dyvine_cli.sites.douyin import PACE, Douyin
+from dyvine_cli.sites.base import Site
 
 BARE_ID = re.compile(r"@?[A-Za-z0-9_.-]{2,120}")
 """An id, handle or 抖音号 without a link around it."""
 HANDLE = re.compile(r"@[A-Za-z0-9_.-]{2,40}")
 """A handle that says that it is one."""
+
+ID_SITE = "douyin"
+"""Whose a bare id is, unless a site is named: ids look alike on all."""
+HANDLE_SITE = "douyin"
+"""Whose a bare `@handle` is, unless a site is named."""
+
+_TITLES = " and ".join(site.title for site in SITES)
+_DOMAINS = " and ".join(site.hosts[0] for site in SITES)
 
 Who = Callable[[str], Profile]
 """Site name to the profile to use there."""
@@ -42,10 +50,11 @@ class Client:
     """One person's view of the platforms: `async with Client() as client: post = await client.post(url)`.
 
     Without `who`, each site is visited as a guest, or with `cookies` (the text of a header, Netscape or JSON export).
-    `state` is the folder that keeps guest identities; None keeps nothing. `pace` is one for all sites or by site.
+    `state` is the folder that keeps guests and budgets; None keeps nothing. `pace` is one for all sites or by site.
     `network` is how sockets are opened, for all sites or by site; one that is given is not closed here. `budget` is a
-    request budget to share with others, None for one of its own; `sleep` waits between tries. `constants` are files over
-    the signing constants, by site. `trace` receives every exchange, secrets and all: whoever shows it redacts it.
+    request budget to share with others, None for one of its own; `sleep` waits between tries. `default_site` is whose
+    bare ids and handles are, None for Douyin's ids and TikTok's handles. `constants` are files over the signing
+    constants, by site. `trace` receives every exchange, secrets and all: whoever shows it redacts it.
     """
 
     def __init__(
@@ -61,12 +70,13 @@ class Client:
         pace: Pace | Mapping[str, Pace] = "normal",
         budget: Budget | None = None,
         retries: int = 3,
-        default_site: str = "douyin",
+        default_site: str | None = None,
         report: Report = ignore,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         constants: Mapping[str, Path] | None = None,
         trace: Trace | None = None,
     ) -> None:
+        self._state = state
         self._store = Profiles(state) if state else None
         self._who = who or self._guest_or(cookies)
         self._own_networks: list[Network] = []
@@ -80,7 +90,7 @@ class Client:
         self._sleep = sleep
         self._constants = constants or {}
         self._trace = trace
-        self._sites: dict[str, Douyin] = {}
+        self._sites: dict[str, Site] = {}
         self._tried: dict[str, Profile] = {}
 
     async def __aenter__(self) -> Self:
@@ -125,12 +135,10 @@ class Client:
         usual = opened(proxy)
         return lambda site, own: opened(own) if own else usual
 
-    def site(self, name: str) -> Douyin:
+    def site(self, name: str) -> Site:
         """The site of that name, spoken to with its profile. Raises UnsupportedURL for one that is not there."""
         if name not in self._sites:
-            builder = next((each for each in SITES if each.name == name), None)
-            if builder is None:
-                raise UnsupportedURL(f"{name} is not supported yet", hint="this version speaks Douyin")
+            builder = _kind_of_site(name)
             tried = self._tried.get(name)
             profile = tried or self._who(name)
             http = ApiClient(
@@ -152,8 +160,23 @@ class Client:
             return self._shared_budget
         if site not in self._budgets:
             pace = self._pace if isinstance(self._pace, str) else self._pace.get(site, "normal")
-            self._budgets[site] = Budget({site: load_rates(PACE)}, pace=pace, report=self._report)
+            self._budgets[site] = Budget(
+                {site: load_rates(_kind_of_site(site).pace)},
+                pace=pace,
+                report=self._report,
+                folder=self._state,
+            )
         return self._budgets[site]
+
+    def estimate(self, ref: Ref, what: Listing | None, declared: int | None) -> tuple[int | None, float]:
+        """How many calls a listing of so many entries takes, and the seconds that they will wait for their turn.
+
+        None and 0 if it is not known how many entries there are.
+        """
+        site = _kind_of_site(ref.site)
+        calls = -(-declared // site.page_size) if declared else None
+        budget = self.budget(ref.site)
+        return calls, budget.estimate(ref.site, site.call(ref, what), calls) if calls else 0.0
 
     def next_try(self) -> datetime | None:
         """When a site that refused us may be asked again, the earliest of several; None if all may be asked now."""
@@ -194,15 +217,12 @@ class Client:
         ref = Ref.parse(text)
         if ref is not None:
             return ref
-        if kind is not None and BARE_ID.fullmatch(text) and (kind == "user" or text.isdigit()):
-            bare = next(iter(self._in_order())).match(text)
-            return (
-                bare
-                if bare is not None and bare.kind == kind
-                else Ref(self._default_site, kind, text.removeprefix("@"))
-            )
         if HANDLE.fullmatch(text):
-            return Ref(self._default_site, "user", text.removeprefix("@"))
+            return Ref(self._default_site or HANDLE_SITE, "user", text.removeprefix("@"))
+        if kind is not None and BARE_ID.fullmatch(text) and (kind == "user" or text.isdigit()):
+            name = self._default_site or ID_SITE
+            bare = _kind_of_site(name).match(text)
+            return bare if bare is not None and bare.kind == kind else Ref(name, kind, text)
         return self._first_known(text)
 
     def _first_known(self, text: str) -> Ref:
@@ -219,8 +239,8 @@ class Client:
                     return found
         raise refusals[0] if refusals else _unsupported(text)
 
-    def _in_order(self) -> Sequence[type[Douyin]]:
-        return sorted(SITES, key=lambda site: site.name != self._default_site)
+    def _in_order(self) -> Sequence[type[Site]]:
+        return sorted(SITES, key=lambda site: site.name != (self._default_site or ID_SITE))
 
     # --- what is there --------------------------------------------------------------------------------------------
 
@@ -279,6 +299,8 @@ class Client:
                 yield entry
 
     async def _walk(self, ref: Ref) -> Walk:
+        if ref.kind == "collection":
+            return self.list(ref)
         if ref.kind != "user":
             mix = await self.mix(ref)
             return self.list(mix.ref, declared=mix.declared)
@@ -305,22 +327,30 @@ def reread(answer: Answer) -> str | None:
     return next((each for each in told if each is not None), None)
 
 
+def _kind_of_site(name: str) -> type[Site]:
+    """The class of the site of that name. Raises UnsupportedURL for one that is not there."""
+    found = next((each for each in SITES if each.name == name), None)
+    if found is None:
+        raise UnsupportedURL(f"{name} is not supported yet", hint=f"this version speaks {_TITLES}")
+    return found
+
+
 def _noun(ref: Ref) -> str:
-    return "live" if ref.kind == "room" else "get" if ref.kind in ("series", "film", "replay") else ref.kind
+    if ref.kind in ("collection", "series", "film", "replay"):
+        return "get"
+    return "live" if ref.kind == "room" else ref.kind
 
 
 def _unsupported(text: str) -> UnsupportedURL:
     """Why nothing in `text` can be used, in words that fit it."""
     found = links.find(text)
     hosts = [host for each in found if (host := urlsplit(each).hostname)]
-    if any(within(host, ("tiktok.com",)) for host in hosts):
-        return UnsupportedURL("TikTok links are not supported yet", hint="this version speaks Douyin")
     if hosts:
         return UnsupportedURL(
             f"{hosts[0]} is no site that dyvine knows, or the link has no post in it",
-            hint="it takes links of douyin.com, ids and refs such as douyin:post:7372484719365098803",
+            hint=f"it takes links of {_DOMAINS}, ids and refs such as douyin:post:7372484719365098803",
         )
     return UnsupportedURL(
-        f"no link or id in: {text[:80]!r}",
+        f"no link or id in: {Redactor().text(text[:400])[:80]!r}",
         hint="paste the whole share text, a link, a post's number or a ref such as douyin:post:7372484719365098803",
     )

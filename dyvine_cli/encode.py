@@ -188,10 +188,15 @@ def _rendition(rendition: Rendition, urls: bool) -> Json:
     }
     if urls:
         encoded["mirrors"] = list(rendition.mirrors)
-        encoded["headers"] = dict(rendition.headers)
-        encoded["mirror_headers"] = {url: dict(own) for url, own in rendition.mirror_headers.items()}
+        encoded["headers"] = _shown(rendition.headers)
+        encoded["mirror_headers"] = {url: _shown(own) for url, own in rendition.mirror_headers.items()}
         encoded["expires"] = moment(rendition.expires) if rendition.expires else None
     return encoded
+
+
+def _shown(headers: Mapping[str, str]) -> Json:
+    """Headers without cookies, which are secrets."""
+    return {name: value for name, value in headers.items() if name.lower() != "cookie"}
 
 
 def _event(event: Event) -> tuple[str, Json]:

@@ -32,7 +32,7 @@ class Walk:
 
     `cursor` is where the page in hand began: a later walk from there misses nothing. `listed`, `hidden`, `skipped` and
     `unreadable` count so far; `errors` are those of the page in hand. Ends, or raises ListingIncomplete after at least
-    one page; before that the cause itself.
+    one page; before that the cause itself. `at_top` says that nothing of the list itself came before `cursor`.
 
     `counted` is how many entries the pages before `cursor` had, None when that is unknown or nothing came before.
     """
@@ -52,6 +52,7 @@ class Walk:
         self.ref = ref
         self.declared = declared
         self.cursor = cursor
+        self.at_top = cursor is None
         self.listed = self.hidden = self.skipped = self.unreadable = self.pages = 0
         self.errors: tuple[DyvineError, ...] = ()
         self._cursors: set[Cursor | None] = {cursor}
@@ -67,6 +68,7 @@ class Walk:
         while True:
             page = await self._page()
             yield self._take(page)
+            self.at_top = self.at_top and page.sample
             if page.cut is not None and not self._is_all():
                 cause = LoginNeeded(page.cut, hint=LOGIN_HINT, ref=self.ref)
                 raise self._cut(page.cut, page.next or self.cursor, cause)
@@ -117,6 +119,8 @@ class Walk:
 
     def _is_end(self, page: Page) -> bool:
         """Whether the list ends here. Raises ListingIncomplete when the platform only says so, or never says so."""
+        if page.sample and self._is_all():
+            return True
         if page.next is None:
             self._check_shortfall()
             return True

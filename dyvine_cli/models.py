@@ -97,8 +97,8 @@ class Rendition:
     watermarked: bool = False
     has_sound: bool = True
     original: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
-    mirror_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    mirror_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     expires: datetime | None = None
 
 

@@ -24,9 +24,9 @@ ALLOWED = {
     "config": set(),
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
     | {"naming", "sidecar", "cookies", "links", "listing", "redact", "browsers", "budget"},
-    "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing"},
+    "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing", "redact"},
     "sites/*": {"sites", "http", "identity"},
-    "sites": {"http"},
+    "sites": {"http", "identity"},
     "http": {"budget", "identity", "cookies", "redact"},
     "transfer": {"http", "lock"},
     "archive": set(),

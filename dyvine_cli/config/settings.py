@@ -128,7 +128,9 @@ class DouyinSettings(SiteSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TiktokSettings(SiteSettings):
-    """TikTok's."""
+    """TikTok's. `sign` is a file over the signing constants."""
+
+    sign: Path | None = _setting(None, read.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +308,11 @@ class Settings:
 
     def _value(self, place: Place) -> Any:
         return getattr(getattr(self, place.table) if place.table else self, place.field)
+
+    @property
+    def named_site(self) -> SiteName | None:
+        """The site of bare ids and handles if the person named one, None for the usual ones."""
+        return self.site if self._origin(place_of("site")).level else None
 
     def proxy_of(self, site: str) -> str | None:
         """The proxy for a site's requests: its own or the general one, whichever was given nearer to the run."""

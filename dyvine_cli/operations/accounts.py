@@ -18,8 +18,6 @@ from dyvine_cli.operations.download import Errand, save_posts
 
 WORTH_AN_ESTIMATE = 60.0
 """Seconds of listing from which a person is told beforehand."""
-USUAL_PAGE = 18
-"""Posts a page, for the estimate (Douyin caps a page at about 20)."""
 
 STOPPED = {"known": "ended at a known post", "limit": "ended at --limit", "date": "ended at --since"}
 """Why a listing was ended by us, in words."""
@@ -45,6 +43,8 @@ async def source_of(client: Client, ref: Ref, what: Listing | None) -> Source:
     if ref.kind == "mix":
         mix = await client.mix(ref)
         return Source(ref=mix.ref, what=None, title=mix.title, declared=mix.declared)
+    if ref.kind == "collection":  # nothing describes one
+        return Source(ref=ref, what=None, title=f"collection {ref.id}", declared=None)
     user = await client.user(ref)
     check_listable(user)
     chosen = what or ref.listing
@@ -117,6 +117,7 @@ class Run:
         self._began = datetime.now(UTC)
         self._listed = self._hidden = self._taken = self._fresh = 0
         self._pages = _Pages()
+        self._walk: Walk | None = None
         self._ended_early = ""
 
     def _report(self, event: Event) -> None:
@@ -140,9 +141,7 @@ class Run:
 
     def _announce(self) -> None:
         source = self._source
-        calls = -(-source.declared // USUAL_PAGE) if source.declared else None
-        budget = self._outer.workspace.client.budget(source.ref.site)
-        seconds = budget.estimate(source.ref.site, "list", calls) if calls else 0.0
+        calls, seconds = self._outer.workspace.client.estimate(source.ref, source.what, source.declared)
         told = seconds >= WORTH_AN_ESTIMATE and not self._outer.wish.limit
         self._report(
             SourceBegun(
@@ -160,6 +159,8 @@ class Run:
         """The posts of the listing, from the top until something known, then on from where the last run was cut."""
         archive, wish = self._errand.workspace.archive, self._errand.wish
         place = None if wish.full else await archive.cursor(self._source.ref, self._source.what)
+        if place is not None and not place.listed:  # it is the top of the list
+            place = None
         until_known = wish.stop_at_known or place is not None
         async with aclosing(self._from(None, None, until_known=until_known)) as newest:
             async for post in newest:
@@ -186,10 +187,10 @@ class Run:
         walk = self._errand.workspace.client.list(
             source.ref, source.what, cursor=cursor, declared=source.declared, counted=counted
         )
-        hidden = self._hidden
+        hidden, self._walk = self._hidden, walk
         async with aclosing(walk.batches()) as batches:
             async for batch in batches:
-                self._pages.begin(walk.cursor, self._listed)
+                self._pages.begin(walk.cursor, self._before)
                 self._listed += len(batch) + len(walk.errors)
                 self._hidden = hidden + walk.hidden
                 self._note(walk, len(batch))
@@ -202,6 +203,11 @@ class Run:
                     yield post
                     if self._is_enough(post):
                         return
+
+    @property
+    def _before(self) -> int:
+        """How many entries of the list came before the walk's place; none if that is the top."""
+        return 0 if self._walk is None or self._walk.at_top else self._listed
 
     def _note(self, walk: Walk, count: int) -> None:
         """Tell of a page, and of its entries that could not be read."""
@@ -281,7 +287,7 @@ class Run:
         elif cut.cursor is None:  # the next run begins at the top
             await archive.drop_cursor(source.ref, source.what)
         else:
-            self._pages.begin(cut.cursor, self._listed)
+            self._pages.begin(cut.cursor, self._before)
             await self._keep_place(cause=_cause(cut).name)
         await archive.add_listed(
             ListedSource(

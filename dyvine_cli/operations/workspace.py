@@ -27,7 +27,7 @@ from dyvine_cli.http.reader import HttpMediaReader
 from dyvine_cli.identity import Profile, Profiles
 from dyvine_cli.naming import STANDARD, PathLimit, Template
 from dyvine_cli.operations.doctor import Subject, target
-from dyvine_cli.operations.traffic import Traffic
+from dyvine_cli.operations.traffic import Traffic, both
 from dyvine_cli.sites import HOSTS, SITES
 from dyvine_cli.transfer.engine import Engine
 from dyvine_cli.transfer.folder import writing
@@ -99,7 +99,7 @@ async def open_workspace(
         state=folders.state,
         pace={site.name: settings.pace_of(site.name) for site in SITES},
         retries=settings.limits.retries,
-        default_site=settings.site,
+        default_site=settings.named_site,
         budget=budget,
         report=report,
         sleep=sleep,
@@ -202,17 +202,20 @@ def _archive_place(settings: Settings, state: Path) -> Path | None:
 
 def _constants(settings: Settings) -> Mapping[str, Path]:
     """The person's files over the signing constants, by site."""
-    return {"douyin": settings.douyin.sign} if settings.douyin.sign else {}
+    named = {"douyin": settings.douyin.sign, "tiktok": settings.tiktok.sign}
+    return {site: path for site, path in named.items() if path}
 
 
 @asynccontextmanager
 async def open_subject(
-    settings: Settings, report: Report, text: str | None, trace: Trace
+    settings: Settings, report: Report, text: str | None, record: Trace
 ) -> AsyncIterator[Subject]:
     """Open what the doctor examines: everything a run has, each part without leaning on the others; nothing is retried.
 
-    `text` is the link to try, None for the site's own sample. Raises UnsupportedURL, ConfigError, InputError.
+    `text` is the link to try, None for the site's own sample; `record` receives every exchange.
+    Raises UnsupportedURL, ConfigError, InputError.
     """
+    trace = both(record, Traffic()) if settings.print_traffic else record
     folders = settings.folders
     profiles = Profiles(folders.state)
     networks = _Networks(settings, report, trace)
@@ -222,7 +225,7 @@ async def open_subject(
         state=folders.state,
         pace={site.name: settings.pace_of(site.name) for site in SITES},
         retries=0,
-        default_site=settings.site,
+        default_site=settings.named_site,
         report=report,
         constants=_constants(settings),
         trace=trace,
@@ -235,6 +238,7 @@ async def open_subject(
             network=networks.of(site.name, site.profile.proxy),
             media=networks,
             ref=ref,
+            proxy=site.profile.proxy or settings.proxy_of(site.name),
             next_try=client.next_try,
             root=(settings.path or Path.cwd()).absolute(),
             state=folders.state,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dyvine_cli.sites.base import Site
 from dyvine_cli.sites.douyin import Douyin
 
-SITES: tuple[type[Douyin], ...] = (Douyin,)
+SITES: tuple[type[Site], ...] = (Douyin,)
 
 HOSTS: tuple[str, ...] = tuple(host for site in SITES for host in site.all_hosts)
 """Every platform host: may resolve anywhere over verified TLS, and is what `*` of --connect-to covers."""

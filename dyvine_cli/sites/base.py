@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
+from dyvine_cli.http.api import Answer, ApiClient
+from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
 
 
@@ -11,25 +14,59 @@ class Site(Protocol):
     """One platform. Methods raise the errors of `errors.SiteError` and `NetworkError`, nothing else."""
 
     name: str
+    title: str
+    """The name as people write it."""
+
     hosts: tuple[str, ...]
     """Domains whose links belong to this site (label borders: `douyin.com` covers `www.douyin.com`)."""
 
     all_hosts: tuple[str, ...]
     """These and the domains of its calls and media: they may resolve anywhere, because TLS proves them."""
 
-    def match(self, text: str) -> Ref | None:
+    pace: Path
+    """The file with the rates of its budget."""
+
+    page_size: int
+    """Posts in a full page of a listing, for estimates."""
+
+    home: str
+    sample: Ref
+    """A public post, for those who ask whether the platform answers at all."""
+
+    signed_route: str
+    """The way to a post that stands behind every gate."""
+
+    def __init__(self, http: ApiClient, *, constants: Path | None = None) -> None:
+        """`constants` is a person's file over the signing constants; ConfigError if it cannot be used."""
+
+    @property
+    def profile(self) -> Profile:
+        """The identity in use, with the cookies that the platform gave since."""
+        ...
+
+    @staticmethod
+    def match(text: str) -> Ref | None:
         """What a link or bare id means here; a `short` ref must be followed; None if it is not ours.
 
         Raises UnsupportedURL for a link of this site whose kind is out of scope.
         """
         ...
 
-    def url(self, ref: Ref) -> str:
+    @staticmethod
+    def url(ref: Ref) -> str:
         """The address a person would open for this ref."""
         ...
 
+    @staticmethod
+    def call(ref: Ref, what: Listing | None) -> str:
+        """The budget's class of a listing's calls."""
+        ...
+
     async def follow(self, ref: Ref) -> Ref:
-        """What a `short` ref leads to. Raises NotFound when it has run out, UnsupportedURL when it leads astray."""
+        """What a `short` ref leads to, any other ref itself.
+
+        Raises NotFound when it has run out, UnsupportedURL when it leads astray.
+        """
         ...
 
     async def post(self, ref: Ref) -> Post:
@@ -57,4 +94,24 @@ class Site(Protocol):
 
     async def login(self) -> User:
         """The account of the profile in use. Raises LoginNeeded for a guest, LoginExpired for a dead login."""
+        ...
+
+    # --- one step alone, for `dyvine doctor` ----------------------------------------------------------------------
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The names of the ways to a post, the next to be tried first."""
+        ...
+
+    async def post_by(self, route: str, ref: Ref) -> Post:
+        """One post by one way alone. Raises like `post`."""
+        ...
+
+    async def identity(self) -> str:
+        """Make what a guest needs where it is missing, and have it answered; whether it was there before."""
+        ...
+
+    @staticmethod
+    def reread(answer: Answer) -> str | None:
+        """What a recorded answer is, in words, read again by its parser; None if it is none of this platform's."""
         ...

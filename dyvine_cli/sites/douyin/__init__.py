@@ -5,17 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from dyvine_cli.errors import AddressRefused, InputError, LoginNeeded, NotFound, UnsupportedURL
-from dyvine_cli.http.addresses import split, within
+from dyvine_cli.errors import InputError, LoginNeeded, NotFound
 from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
 from dyvine_cli.sites.douyin import parse, replay, sign, urls
 from dyvine_cli.sites.douyin.api import Api
 from dyvine_cli.sites.forms import STABLE_PREFIX
+from dyvine_cli.sites.short_links import Follower
 
 PACE = Path(__file__).with_name("pace.toml")
-HOPS = 5
+PAGE_SIZE = 18
+"""Posts in a page of a listing (Douyin caps them at about 20)."""
 OTHER_HOSTS = (
     "amemv.com",
     "snssdk.com",
@@ -36,8 +37,11 @@ class Douyin:
     """The Site of Douyin, spoken to through its web client's calls."""
 
     name = "douyin"
+    title = "Douyin"
     hosts = urls.HOSTS
     all_hosts = (*urls.HOSTS, *OTHER_HOSTS)
+    pace = PACE
+    page_size = PAGE_SIZE
 
     home = "https://www.douyin.com/"
     sample = Ref("douyin", "post", "7372484719365098803")
@@ -51,6 +55,13 @@ class Douyin:
         if http.profile.user_agent is None:
             http.profile = http.profile.replace(user_agent=sign.USER_AGENT)
         self.api = Api(http, constants=sign.Constants.load(constants) if constants else sign.CONSTANTS)
+        self._links = Follower(
+            platform=self.title,
+            hosts=urls.HOSTS,
+            location=self.api.location,
+            match=urls.match,
+            is_home=urls.is_home,
+        )
 
     @property
     def profile(self) -> Profile:
@@ -67,25 +78,14 @@ class Douyin:
         """The address a person would open for this ref."""
         return urls.url(ref)
 
-    async def follow(self, ref: Ref) -> Ref:
-        """What a short link leads to: `Location` only, at most 5 hops, never off Douyin's hosts.
+    @staticmethod
+    def call(ref: Ref, what: Listing | None) -> str:
+        """The budget's class of a listing's calls."""
+        return "list"
 
-        Raises NotFound for a code that has run out (it leads to the bare home page), UnsupportedURL when it leads astray.
-        """
-        url = ref.id
-        for _ in range(HOPS):
-            target = await self.api.location(url)
-            if target is None or urls.is_home(target):
-                raise NotFound(
-                    f"the short link {ref.id} leads nowhere: it has expired or was never valid",
-                    hint="copy the link again from the app",
-                    ref=ref,
-                )
-            found = urls.match(target)
-            if found is not None and found.kind != "short":
-                return found
-            url = found.id if found else _next_hop(ref, target)
-        raise UnsupportedURL(f"the short link {ref.id} was redirected more than {HOPS} times")
+    async def follow(self, ref: Ref) -> Ref:
+        """What a short link leads to; see `Follower.follow`."""
+        return await self._links.follow(ref)
 
     async def post(self, ref: Ref) -> Post:
         """One post with fresh links. Raises Deleted, Private, InReview, Paid, LoginNeeded, NotFound."""
@@ -178,15 +178,3 @@ class Douyin:
         raise InputError(
             f"{ref}: {what} of a user cannot be listed yet", hint="its posts, likes and mixes can"
         )
-
-
-def _next_hop(ref: Ref, target: str) -> str:
-    """Where a redirect without a meaning of its own is followed to: Douyin's own hosts only, over HTTPS."""
-    away = UnsupportedURL(f"the short link {ref.id} leads away from Douyin")
-    try:
-        address = split(target)
-    except AddressRefused:
-        raise away from None
-    if address.port not in (80, 443) or not within(address.host, urls.HOSTS):
-        raise away
-    return f"https://{address.host}{address.target}"
