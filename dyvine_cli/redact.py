@@ -75,6 +75,16 @@ _LINKS = frozenset({"location", "referer", "content-location"})
 _ATTRIBUTES = frozenset({"domain", "path", "expires", "max-age", "secure", "httponly", "samesite"})
 
 
+def link(text: str) -> str:
+    """A pasted link as it may be shown: what says who shared it, and to whom, is left out of its query."""
+    if "://" not in text:
+        return text
+    redactor = Redactor()
+    url, _, query = redactor.url(text).partition("?")
+    kept, _ = redactor.allowed(query)
+    return f"{url}?{kept}" if kept else url
+
+
 class Redactor:
     """Replaces secrets: those that it was told (`learn`) wherever they stand, all others by their place or form."""
 

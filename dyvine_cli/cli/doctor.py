@@ -73,13 +73,12 @@ async def _run(
 ) -> int:
     from dyvine_cli.cli.output.doctor import show_finding
     from dyvine_cli.operations.visit import visit
+    from dyvine_cli.operations.workspace import open_subject
 
     stop.listen()
     try:
         return await visit(
-            settings,
-            report,
-            text or None,
+            lambda record: open_subject(settings, report, text or None, record),
             lambda found: show_finding(found, json=bool(given.show.json)),
             bundle=bundle,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dyvine_cli import links
 from dyvine_cli.errors import UnsupportedURL
+from dyvine_cli.redact import link
 
 LONGEST_LINE = 20_000
 """Characters of a batch line that are looked at; share texts have a few hundred."""
@@ -22,7 +23,12 @@ class Asked:
     @property
     def place(self) -> str:
         """Where a person finds it: the text itself, or its line."""
-        return self.text if self.line is None else f"line {self.line}"
+        return self.shown if self.line is None else f"line {self.line}"
+
+    @property
+    def shown(self) -> str:
+        """The text as it may be repeated: a link without what trackers appended."""
+        return link(self.text)
 
 
 def from_words(words: Sequence[str], *, is_known: Callable[[str], bool]) -> list[Asked]:

@@ -116,13 +116,14 @@ class Examined(Protocol):
 class Subject:
     """What is examined. `ref` is the link that was named, None for the site's own sample; `archive` None is none.
 
-    `next_try` says until when the site wants no calls, None for now.
+    `proxy` is the address of the one in use, with its login; `next_try` says until when the site wants no calls, None for now.
     """
 
     site: Examined
     network: Network
     media: MediaReader
     ref: Ref | None
+    proxy: str | None = field(repr=False)
     next_try: Callable[[], datetime | None]
     root: Path
     state: Path

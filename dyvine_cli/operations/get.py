@@ -105,7 +105,7 @@ class Getting:
         if self._kind is not None and ref.kind != self._kind:
             raise InputError(
                 f"{each.place} is a {ref.kind}, not a {self._kind}",
-                hint=f"try: dyvine {ref.kind} {each.text}",
+                hint=f"try: dyvine {ref.kind} {each.shown}",
             )
         return ref
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from dyvine_cli.http.exchange import Exchange
+from dyvine_cli.http.exchange import Exchange, Trace
 from dyvine_cli.redact import Redactor
 
 log = logging.getLogger("dyvine_cli.traffic")
@@ -54,6 +54,16 @@ class Traffic:
     def _body(self, body: bytes) -> str:
         shown = self._redactor.body(body[:_LARGEST])
         return shown if len(shown) <= CUT else shown[:CUT] + "…"
+
+
+def both(first: Trace, second: Trace) -> Trace:
+    """One listener for two."""
+
+    def trace(made: Exchange) -> None:
+        first(made)
+        second(made)
+
+    return trace
 
 
 def learn(redactor: Redactor, made: Exchange) -> None:

@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from dyvine_cli.events import Report
-from dyvine_cli.http.exchange import Exchange, Trace
+from dyvine_cli.http.exchange import Trace
 from dyvine_cli.operations import bundle as records
-from dyvine_cli.operations.doctor import Examination, Finding, exit_code
-from dyvine_cli.operations.traffic import Traffic
-from dyvine_cli.operations.workspace import open_subject
-
-if TYPE_CHECKING:
-    from dyvine_cli.config import Settings
+from dyvine_cli.operations.doctor import Examination, Finding, Subject, exit_code
 
 
 async def visit(
-    settings: Settings,
-    report: Report,
-    text: str | None,
+    opened: Callable[[Trace], AbstractAsyncContextManager[Subject]],
     show: Callable[[Finding], None],
     *,
     bundle: Path | None = None,
 ) -> int:
-    """Examine `text` (None: the site's sample); the exit status. `bundle` is the file for the record.
+    """Examine what `opened` gives when it is told who receives the exchanges; the exit status.
 
-    The record is written however the stages went. Raises UnsupportedURL, ConfigError, InputError, DiskError.
+    `bundle` is the file for the record, which is written however the stages went. Raises what `opened` raises, DiskError.
     """
     record = records.Record()
-    listeners: list[Trace] = [record, *([Traffic()] if settings.print_traffic else ())]
-
-    def trace(made: Exchange) -> None:
-        for each in listeners:
-            each(made)
-
-    async with open_subject(settings, report, text, trace) as subject:
+    async with opened(record) as subject:
         findings = await Examination(subject, show).run()
-        profile = subject.site.profile
     if bundle is not None:
-        proxy = profile.proxy or settings.proxy_of(profile.site)
-        records.write(bundle, record.exchanges, findings, jar=profile.cookies, proxy=proxy)
+        jar = subject.site.profile.cookies
+        records.write(bundle, record.exchanges, findings, jar=jar, proxy=subject.proxy)
     return exit_code(findings)
