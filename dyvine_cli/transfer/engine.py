@@ -51,8 +51,8 @@ class Engine:
     """Downloads renditions; one per process, so that its limits hold for the whole.
 
     `parallel` transfers run at once, `per_host` at one host; `rate` is bytes per second for all together, None for no
-    limit; `retries` are rounds over the mirrors after the first. A file of 16 MB or more comes over up to `segments`
-    connections to its host, within `per_host`; 1 is off.
+    limit; `retries` are rounds over the mirrors after the first. A file of at least `split_from` bytes comes
+    over up to `segments` connections to its host, within `per_host`; 1 is off.
     """
 
     def __init__(
@@ -64,12 +64,14 @@ class Engine:
         rate: int | None = None,
         retries: int = 3,
         segments: int = SEGMENTS,
+        split_from: int = LARGE,
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._reader = reader
         self._retries = retries
         self._segments = segments
+        self._split_from = split_from
         self._clock = clock
         self._sleep = sleep
         self._hosts = Hosts(per_host, clock)
@@ -200,12 +202,14 @@ class Engine:
             return True
         if part.size:
             size = (part.promise.length or 0) - part.size if part.promise.validator else 0
-        return size >= LARGE and self._segments > 1 and host.gives_ranges and not work.whole
+        return size >= self._split_from and self._segments > 1 and host.gives_ranges and not work.whole
 
     async def _split(self, work: Work, url: str, host: Host) -> None:
         """Fetch what is missing in ranges. Raises ContentChanged if this mirror does not prove what they belong to."""
         hands = self._segments if host.gives_ranges and not work.whole else 1
-        split = Split(work, host, partial(self._piece, work, url, host), self._throttle, hands)
+        split = Split(
+            work, host, partial(self._piece, work, url, host), self._throttle, hands, self._split_from // 4
+        )
         async with AsyncExitStack() as stack:
             answer = await stack.enter_async_context(self._piece(work, url, host, *split.first))
             if answer.status == 206:

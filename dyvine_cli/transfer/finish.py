@@ -55,9 +55,9 @@ def finish(work: Work, mirror: str | None) -> Fetched:
     part.catch_up()
     with part.reader() as file:
         finding = _examined(file, part.size, work.family, length_known=part.promise.length is not None)
-    if finding.flaw:
+    if flaw := finding.flaw or _other_md5(work):
         work.start_over()
-        raise Truncated(f"{mirror or work.path.name} gave no whole file: {finding.flaw}")
+        raise Truncated(f"{mirror or work.path.name} gave no whole file: {flaw}")
     path = _named(work.path, finding.type)
     part.publish(path.name, overwrite=work.overwrite)
     return Fetched(
@@ -114,9 +114,17 @@ def _examined(file: BinaryIO, size: int, family: Family, *, length_known: bool) 
     return _Finding(type, codec, None)
 
 
-def _warnings(work: Work) -> Iterator[str]:
+def _other_md5(work: Work) -> str | None:
+    return "its MD5 is not the promised one" if work.rendition.md5_is_exact and _differs(work) else None
+
+
+def _differs(work: Work) -> bool:
     named = work.rendition.md5
-    if named and work.part.md5 != named.lower():
+    return named is not None and work.part.md5 != named.lower()
+
+
+def _warnings(work: Work) -> Iterator[str]:
+    if _differs(work):
         yield f"the MD5 of {work.path.name} is not the one that the platform names"
 
 

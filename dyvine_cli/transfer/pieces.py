@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from dyvine_cli.transfer.spans import Spans
 
-LEAST = 1 << 22
-"""Bytes of the smallest piece: below it the round trip of a request costs more than a further connection gains."""
-
 
 @dataclass(slots=True, eq=False)
 class Piece:
@@ -24,12 +21,16 @@ class Piece:
 
 
 class Pieces:
-    """The pieces of a file of `length` bytes that several `hands` share; `there` grows as bytes are written."""
+    """The pieces of a file of `length` bytes that several `hands` share; `there` grows as bytes are written.
 
-    def __init__(self, there: Spans, length: int, hands: int) -> None:
+    None has fewer than `least` bytes: then a request's round trip costs more than a further connection gains.
+    """
+
+    def __init__(self, there: Spans, length: int, hands: int, least: int) -> None:
         self.there = there
         self.length = length
         self._hands = hands
+        self._least = least
         self._taken: list[Piece] = []
 
     @property
@@ -40,7 +41,7 @@ class Pieces:
     @property
     def worth(self) -> int:
         """How many hands the missing bytes are worth."""
-        return max(1, min(self._hands, self.left // LEAST))
+        return max(1, min(self._hands, self.left // self._least))
 
     def take(self) -> Piece | None:
         """The next piece: the first that nobody has, else half of the largest under way; None if neither is worth it."""
@@ -61,13 +62,13 @@ class Pieces:
 
     def _first_of(self, gaps: list[tuple[int, int]]) -> Piece:
         start, end = gaps[0]
-        size = max(LEAST, sum(b - a for a, b in gaps) // self._hands // 2)
-        return Piece(start, end if end - start - size < LEAST // 2 else start + size)
+        size = max(self._least, sum(b - a for a, b in gaps) // self._hands // 2)
+        return Piece(start, end if end - start - size < self._least // 2 else start + size)
 
     def _half(self) -> Piece | None:
         """The second half of the piece of which most is left; whoever fetches it stops there."""
         largest = max(self._taken, key=lambda piece: piece.left, default=None)
-        if largest is None or largest.left < 2 * LEAST:
+        if largest is None or largest.left < 2 * self._least:
             return None
         middle = largest.at + largest.left // 2
         piece = Piece(middle, largest.end)

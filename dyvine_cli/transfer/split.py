@@ -13,13 +13,13 @@ from dyvine_cli.transfer.check import HEAD
 from dyvine_cli.transfer.hosts import Host
 from dyvine_cli.transfer.intake import agreed, judge
 from dyvine_cli.transfer.partial import Promise
-from dyvine_cli.transfer.pieces import LEAST, Piece, Pieces
+from dyvine_cli.transfer.pieces import Piece, Pieces
 from dyvine_cli.transfer.threads import in_thread
 from dyvine_cli.transfer.throttle import Throttle
 from dyvine_cli.transfer.work import Work
 
 LARGE = 1 << 24
-"""Bytes from which a file is split."""
+"""Bytes from which a file is split; its pieces have at least a quarter of that."""
 
 Ask = Callable[[int, int], AbstractAsyncContextManager[MediaAnswer]]
 """Asks for the bytes from the first to the last number, both included."""
@@ -32,16 +32,16 @@ class Split:
     else waits for, and gives it back after its piece. A connection that breaks leaves its piece to the others.
     """
 
-    def __init__(self, work: Work, host: Host, ask: Ask, throttle: Throttle, hands: int) -> None:
+    def __init__(self, work: Work, host: Host, ask: Ask, throttle: Throttle, hands: int, least: int) -> None:
         self._work = work
         self._part = work.part
         self._host = host
         self._ask = ask
         self._throttle = throttle
         self._most = hands
-        self._pieces = Pieces(work.part.spans, work.part.promise.length or 0, hands)
+        self._pieces = Pieces(work.part.spans, work.part.promise.length or 0, hands, least)
         begun = self._pieces.take() if work.part.size else None
-        self._first = begun or Piece(0, max(LEAST, (work.rendition.size or 0) // hands // 2))
+        self._first = begun or Piece(0, max(least, (work.rendition.size or 0) // hands // 2))
         self._new: Promise | None = None
         self._opening = b""
         self._helpers = 0

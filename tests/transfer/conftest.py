@@ -310,6 +310,41 @@ async def refuses_range(request: Request, file: Stored, reply: Reply) -> None:
     await reply.head(416, {"Content-Range": f"bytes */{len(file.content)}", "Content-Length": "0"})
 
 
+def range_body(change: int, *, says: bool) -> Fault:
+    """Answers a range with more or fewer bytes than were asked for; `says` whether Content-Length admits it."""
+
+    async def fault(request: Request, file: Stored, reply: Reply) -> None:
+        if request.range is None:
+            await straight(request, file, reply)
+            return
+        first, last, rest = request.wanted(file)
+        length = len(rest) + (change if says else 0)
+        said = f"bytes {first}-{last}/{len(file.content)}"
+        await reply.head(206, {"Content-Length": str(length), "Content-Range": said, **file.facts})
+        await reply.body(rest[: len(rest) + change] + b"x" * max(change, 0))
+        raise _Close
+
+    return fault
+
+
+def range_head(**headers: str) -> Fault:
+    """Answers a range rightly, but with other framing; without a length the bytes come in one chunk."""
+
+    async def fault(request: Request, file: Stored, reply: Reply) -> None:
+        if request.range is None:
+            await straight(request, file, reply)
+            return
+        first, last, rest = request.wanted(file)
+        said = {"Content-Range": f"bytes {first}-{last}/{len(file.content)}", **file.facts}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        chunked = "Transfer-Encoding" in named
+        length = {} if chunked else {"Content-Length": str(len(rest))}
+        await reply.head(206, {**length, **said, **named})
+        await reply.body(f"{len(rest):x}\r\n".encode() + rest + b"\r\n0\r\n\r\n" if chunked else rest)
+
+    return fault
+
+
 async def packs(request: Request, file: Stored, reply: Reply) -> None:
     """Says that the file is compressed, which nobody asked for."""
     await reply.head(200, {"Content-Length": "20", "Content-Encoding": "gzip", **file.facts})
@@ -445,6 +480,11 @@ FAULTS: dict[str, Fault] = {
     "no_range_said": range_says(""),
     "other_etag": range_says("bytes {first}-{last}/{total}", ETag='"another"'),
     "no_etag": range_says("bytes {first}-{last}/{total}", Server="x"),
+    "range_surplus": range_body(+5000, says=False),
+    "range_too_long": range_body(+5000, says=True),
+    "range_too_short": range_body(-50, says=True),
+    "range_chunked": range_head(Transfer_Encoding="chunked"),
+    "range_packed": range_head(Content_Encoding="gzip"),
     "packed": packs,
     "web_page": page(b"<!DOCTYPE html><html><body>please log in</body></html>"),
     "json": page(b'{"status_code":0,"aweme_detail":null}'),

@@ -378,6 +378,18 @@ async def test_other_md5_is_only_a_warning(bench, film, video):
     assert "MD5" in bad.warnings[0]
 
 
+async def test_other_md5_than_an_exact_one_is_no_whole_file(bench, mirror, film, grow, media, video):
+    """Where the platform's MD5 holds for every whole file, another one sends on to the next mirror."""
+    other = grow(media["video.mp4"], len(film), seed=3)
+    named = {"md5": hashlib.md5(film).hexdigest(), "md5_is_exact": True}
+    fetched = await fetch(bench, video(bench.host.put("/a", other), mirror.put("/b", film), **named))
+    with pytest.raises(Truncated, match="MD5"):
+        await fetch(bench, video(bench.host.put("/c", other), **named), "other.mp4")
+
+    assert fetched.path.read_bytes() == film
+    assert bench.leftovers() == ["film.mp4"]
+
+
 async def test_md5_covers_a_continued_file(bench, film, video, faults):
     """Hashes of a continued file are those of all its bytes."""
     rendition = video(bench.host.put("/a", film), md5=hashlib.md5(film).hexdigest())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
+import signal
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from dyvine_cli.errors import ContentChanged, DiskFull, NotWritable
+from dyvine_cli.errors import ContentChanged, DiskError, DiskFull, NotWritable
 from dyvine_cli.transfer import partial
 from dyvine_cli.transfer.folder import Folder, disk_error
 from dyvine_cli.transfer.partial import NOTE_FROM, Note, Part, Promise
@@ -518,3 +520,126 @@ def test_open_folder_is_not_left_behind(tmp_path):
         Part.open(tmp_path / ("x" * 252), tmp_path, "r")
 
     assert len(names(Path("/proc/self/fd"))) == before
+
+
+def scattered(folder: Path) -> Part:
+    """A part with a gap: bytes 0 to 50,000 and 100,000 to 200,000."""
+    part = opened(folder)
+    part.begin(PROMISE, scattered=True)
+    part.put(b"b" * 100_000, 100_000)
+    part.put(b"a" * 50_000, 0)
+    return part
+
+
+def killed(part: Part) -> None:
+    """What a kill leaves of an open part."""
+    os.close(part._fd)
+    part.folder.close()
+
+
+def test_scattered_part_comes_back_with_its_gaps(tmp_path):
+    """Bytes out of order are kept; the hash covers them once the gap is closed."""
+    scattered(tmp_path).close()
+    part = opened(tmp_path)
+    found = part.spans.pairs
+    part.put(b"a" * 50_000, 50_000)
+    part.put(b"c" * 100_000, 200_000)
+    part.catch_up()
+    part.close()
+
+    assert found == ((0, 50_000), (100_000, 200_000))
+    assert part.is_complete
+    assert part.sha256 == hashlib.sha256(b"a" * 100_000 + b"b" * 100_000 + b"c" * 100_000).hexdigest()
+
+
+def test_killed_scattered_part_is_trusted_as_far_as_noted(tmp_path):
+    """After a kill only what the last note vouches for counts: a hole looks like bytes."""
+    part = scattered(tmp_path)
+    part.care()
+    part.put(b"c" * 100_000, 200_000)
+    killed(part)
+    again = opened(tmp_path)
+    again.close()
+
+    assert again.spans.pairs == ((0, 50_000), (100_000, 200_000))
+
+
+def test_scattered_part_without_a_note_of_bytes_is_begun_anew(tmp_path):
+    """A kill before the first note leaves nothing that can be trusted."""
+    killed(scattered(tmp_path))
+    again = opened(tmp_path)
+
+    assert again.size == 0
+    again.close()
+
+
+def test_part_that_is_scattered_later_never_trusts_its_size(tmp_path):
+    """A part that grew at its end and goes on in ranges is noted as such before a byte lands behind a gap."""
+    begun(tmp_path)
+    part = opened(tmp_path)
+    part.scatter()
+    part.put(b"z" * 1000, 290_000)
+    killed(part)
+    again = opened(tmp_path)
+    again.close()
+
+    assert again.spans.pairs == ((0, len(HALF)),)
+
+
+def test_power_loss_costs_what_of_a_scattered_part_was_not_flushed(tmp_path):
+    """After a restart of the machine only flushed stretches are trusted."""
+    part = scattered(tmp_path)
+    part.flush()
+    part.put(b"c" * 100_000, 200_000)
+    part.close()
+    change_note(tmp_path, boot="another")
+    again = opened(tmp_path)
+    again.close()
+
+    assert again.spans.pairs == ((0, 50_000), (100_000, 200_000))
+
+
+def test_note_is_written_every_few_megabytes(tmp_path):
+    """A scattered part asks for care when so much was put that a kill would hurt."""
+    part = opened(tmp_path)
+    part.begin(Promise(1 << 24, '"abc"'), scattered=True)
+    part.put(bytes(partial.CARE_EVERY - 1), 100)
+    before = part.wants_care
+    part.put(b"x", 0)
+    after = part.wants_care
+    part.care()
+    cared = part.wants_care
+    part.discard()
+    part.close()
+
+    assert (before, after, cared) == (False, True, False)
+
+
+def test_part_that_someone_cut_while_it_was_written_is_not_published(tmp_path):
+    """Bytes that vanish under us end in an error of the disk, not in a file with a hole."""
+    part = scattered(tmp_path)
+    part.put(b"a" * 50_000, 50_000)
+    os.truncate(tmp_path / "film.mp4.part", 20_000)
+
+    with pytest.raises(DiskError):
+        part.catch_up()
+    part.close()
+
+
+def test_full_disk_in_a_range_counts_what_was_written(tmp_path):
+    """What of a range did not reach the disk is still missing."""
+    part = opened(tmp_path)
+    part.begin(PROMISE, scattered=True)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, resource.RLIM_INFINITY))
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(NotWritable):
+            part.put(b"x" * 50_000, 100_000)
+    finally:
+        signal.signal(signal.SIGXFSZ, before)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    spans = part.spans.pairs
+    part.discard()
+    part.close()
+
+    assert spans == ((100_000, 120_000),)
