@@ -32,6 +32,7 @@ FAMILIES: dict[str, Family] = {
     "picture": "picture",
     "cover": "picture",
     "sound": "sound",
+    "subtitle": "subtitle",
 }
 
 _AHEAD = 20

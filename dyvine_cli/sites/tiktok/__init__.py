@@ -31,7 +31,7 @@ OTHER_HOSTS = (
 )
 """Domains of its media (public notes of 2026-10); links to them mean nothing."""
 
-REFUSED = "TikTok refused the rest"
+REST_REFUSED = "TikTok refused the rest"
 
 
 class Tiktok:
@@ -136,6 +136,14 @@ class Tiktok:
 
         The first page of an account's posts is the sample that its embed page shows, unless that is refused.
         """
+        try:
+            return await self._page(ref, what, cursor)
+        except Refused as error:
+            if cursor is not None and error.endpoint:  # without one it is the budget's own word
+                error.message = f"{REST_REFUSED} ({error.message})"
+            raise
+
+    async def _page(self, ref: Ref, what: Listing | None, cursor: Cursor | None) -> Page:
         if ref.kind == "mix":
             return self._posts(await self.api.mix_posts(ref, cursor), ref, "mix")
         if ref.kind == "collection":
