@@ -35,6 +35,8 @@ from dyvine_cli.simulator.douyin_signatures import (
 from dyvine_cli.simulator.faults import Fault, Faults
 from dyvine_cli.simulator.media import Media
 from dyvine_cli.simulator.messages import Request, Response
+from dyvine_cli.simulator.shapes import SHAPES as COMMON_SHAPES
+from dyvine_cli.simulator.shapes import shaped
 from dyvine_cli.simulator.world import Published, World
 
 WEB_HOSTS = frozenset({"www.douyin.com", "www-hj.douyin.com"})
@@ -64,24 +66,13 @@ ARGUS = {
     "argus-validate-error": "Validate Error",
     "argus-sign-invalid": "Sign Invalid",
 }
-EDGE = ("401", "403", "405", "412", "429", "444")
 SHAPES = {
-    **{f"edge-{status}": f"{status} of the edge with a text, as when asked too often" for status in EDGE},
+    **COMMON_SHAPES,
     **{name: f"403 Blocked by ArgusSecurityPlugin {text}" for name, text in ARGUS.items()},
-    "api-empty": "200 with zero bytes",
-    "api-captcha-html": "200 with the captcha page where JSON was asked for",
     "api-verify-ticket": "200 with verify_ticket: a captcha is wanted",
     "api-verify-center": "200 with verify_center_decision_conf: a captcha is wanted",
     "api-bdturing": "200 with zero bytes and the header bdturing-verify",
     "api-vc-bdturing": "200 with zero bytes and the header x-vc-bdturing-parameters",
-    "api-status": "200 with the status_code of the value (default 4)",
-    "api-soft-block": '200 with {"status_code":0} alone',
-    "api-cut-json": "200 with JSON that ends in the middle",
-    "api-null": "200 with null",
-    "api-array": "200 with an empty array",
-    "api-nan": "200 with NaN in a number's place",
-    "api-deep": "200 with 100,000 arrays inside one another",
-    "api-huge": "200 with so many MiB of JSON (value, default 80)",
 }
 """Answers of the API in place of the true one."""
 
@@ -348,9 +339,7 @@ class Douyin:
             return None
         if fault.name in ARGUS:
             return self._blocked(fault.name, "fault")
-        if fault.name.startswith("edge-"):
-            return Response(status=int(fault.name[5:]), headers=[_TEXT], body=b"refused at the edge")
-        return _shape(fault)
+        return shaped(fault, key="aweme_list", cursor="max_cursor") or _shape(fault)
 
     def _is_too_fast(self, request: Request) -> bool:
         fault = self._faults.take("edge-budget", request)
@@ -551,7 +540,7 @@ def _filtered(id: str, reason: str) -> Raw:
 
 
 def _shape(fault: Fault) -> Response:
-    """One of the answers of `SHAPES` that need nothing but themselves."""
+    """One of the answers of `SHAPES` that only Douyin gives, or in its own words."""
     if fault.name == "api-captcha-html":
         return captcha()
     if fault.name == "api-bdturing":
@@ -565,12 +554,5 @@ def _shape(fault: Fault) -> Response:
             {"status_code": 10000, "verify_center_decision_conf": compact({"code": "10000"})}
         ).encode(),
         "api-status": lambda: compact({"status_code": fault.number(4), "status_msg": "服务器繁忙"}).encode(),
-        "api-soft-block": lambda: b'{"status_code":0}',
-        "api-cut-json": lambda: b'{"status_code":0,"aweme_list":[{"aweme_id":"76',
-        "api-null": lambda: b"null",
-        "api-array": lambda: b"[]",
-        "api-nan": lambda: b'{"status_code":0,"max_cursor":NaN}',
-        "api-deep": lambda: b'{"status_code":0,"aweme_list":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-        "api-huge": lambda: b'{"status_code":0,"log_pb":"' + b"x" * (fault.number(80) << 20) + b'"}',
     }
     return Response(headers=[_JSON], body=bodies[fault.name]())

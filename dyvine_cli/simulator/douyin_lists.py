@@ -1,38 +1,23 @@
-"""Douyin's listings: pages, cursors, what guests do not see, and every lie that a list has been reported to tell."""
+"""Douyin's listings: pages, cursors, and what guests do not see."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
-from urllib.parse import parse_qs
 
 from dyvine_cli.simulator.douyin_guest import Viewer
 from dyvine_cli.simulator.douyin_posts import Posts, Raw
 from dyvine_cli.simulator.faults import Faults
+from dyvine_cli.simulator.lies import Again, Liar, Sheet
 from dyvine_cli.simulator.messages import Request
 from dyvine_cli.simulator.world import Account, Published, World
 
 MOST = 20
 """A page has at most this many entries, whatever `count` asks for (reported, 2026)."""
 
-LIES: Mapping[str, str] = {
-    "list-empty-page": "a page without entries that promises more under the same cursor; value skip: under the next one",
-    "list-repeated-cursor": "the right entries, and the cursor that was just asked for",
-    "list-cursor-back": "the right entries, and the cursor of the first page",
-    "list-cursor-missing": "the right entries, more promised, and no cursor",
-    "list-sticky-cursor": "the list goes on page by page, but its cursor stays that of the first page",
-    "list-has-more-forever": "more is promised on every page, also behind the end",
-    "list-ends-early": "this page claims to be the last one",
-    "list-cut": "no entries and no more, in the middle of the list",
-    "list-same-page": "the first page's entries again under the right cursor",
-    "list-duplicates": "three entries of the first page again in front",
-    "list-entry-odd": "the last entry of the page lacks the key of the value (default author)",
-    "list-key-missing": "the key of the entries is missing",
-    "list-key-null": "the entries are null, more is promised",
+GUESTS: Mapping[str, str] = {
     "list-guest-cut": "the list ends here with the sign that asks guests to log in",
     "guests-see-all": "guests see whole lists",
 }
@@ -42,30 +27,15 @@ NOT_LOGIN = {"guide_login_tip_exist": True, "not_login_text": "登录后查看�
 Parameters = Mapping[str, str]
 
 
-@dataclass(slots=True, kw_only=True)
-class Sheet:
-    """One page before it becomes JSON: `key` and `cursor_key` are the platform's names for entries and cursor."""
-
-    key: str
-    cursor_key: str
-    entries: list[Raw]
-    cursor: int
-    has_more: bool
-    extra: Raw = field(default_factory=dict)
-    asked: int = 0
-
-    def raw(self) -> Raw:
-        """The answer."""
-        return {
-            "status_code": 0,
-            self.key: self.entries,
-            self.cursor_key: self.cursor,
-            "has_more": int(self.has_more),
-            **self.extra,
-        }
-
-
-Again = Callable[[int], Sheet]
+def _words(sheet: Sheet) -> Raw:
+    """The answer that a page becomes."""
+    return {
+        "status_code": 0,
+        sheet.key: sheet.entries,
+        sheet.cursor_key: sheet.cursor,
+        "has_more": int(sheet.has_more),
+        **sheet.extra,
+    }
 
 
 def number(parameters: Parameters, name: str, default: int = 0) -> int:
@@ -88,8 +58,8 @@ class Lists:
         self._world = world
         self._posts = posts
         self._faults = faults
-        self._places: dict[str, int] = {}
-        faults.register(LIES)
+        self._liar = Liar(faults, _words, {"list-guest-cut": _guest_cut})
+        faults.register(GUESTS)
 
     def user_posts(self, request: Request, parameters: Parameters, seen: Viewer) -> Raw | None:
         """`aweme/post`: pinned ones first, then newest to oldest; the cursor is the last post's time in ms."""
@@ -100,8 +70,9 @@ class Lists:
             None if seen.is_logged_in or self._faults.take("guests-see-all", request) else account.guest_depth
         )
         length = page_length(parameters)
-        sheet = self._told(
+        sheet = self._liar.told(
             request,
+            account.sec_uid,
             lambda cursor: self._posts_sheet(account, cursor, length, depth, seen),
             number(parameters, "max_cursor"),
         )
@@ -117,8 +88,9 @@ class Lists:
         if not account.likes_are_public:
             return None
         length = page_length(parameters)
-        return self._told(
+        return self._liar.told(
             request,
+            account.sec_uid,
             lambda cursor: self._likes_sheet(account, cursor, length, seen),
             number(parameters, "max_cursor"),
         )
@@ -129,8 +101,11 @@ class Lists:
         if account is None:
             return {"status_code": 2, "status_msg": "invalid user id"}
         length = page_length(parameters)
-        return self._told(
-            request, lambda cursor: self._mixes_sheet(account, cursor, length), number(parameters, "cursor")
+        return self._liar.told(
+            request,
+            account.sec_uid,
+            lambda cursor: self._mixes_sheet(account, cursor, length),
+            number(parameters, "cursor"),
         )
 
     def mix_posts(self, request: Request, parameters: Parameters, seen: Viewer) -> Raw | None:
@@ -139,8 +114,9 @@ class Lists:
         mix_id = parameters.get("mix_id", "")
         if self._world.mix(mix_id) is None:
             return {"status_code": 0, "aweme_list": None, "cursor": 0, "has_more": 0}
-        return self._told(
+        return self._liar.told(
             request,
+            mix_id,
             lambda cursor: self._episodes_sheet(mix_id, cursor, length, seen),
             number(parameters, "cursor"),
         )
@@ -234,98 +210,10 @@ class Lists:
             asked=cursor,
         )
 
-    # -- lies ----------------------------------------------------------------------------------------------------------
-
-    def _told(self, request: Request, again: Again, cursor: int) -> Raw:
-        """The page behind the cursor, after the lies that are switched on."""
-        stuck = self._faults.take("list-sticky-cursor", request) is not None
-        sheet = self._stuck(request, again, cursor) if stuck else again(cursor)
-        for name, change in _CHANGES.items():
-            fault = self._faults.take(name, request)
-            if fault is not None:
-                change(sheet, again, fault.value or "")
-        raw = sheet.raw()
-        if self._faults.take("list-key-missing", request):
-            del raw[sheet.key]
-        if self._faults.take("list-cursor-missing", request):
-            del raw[sheet.cursor_key]
-            raw["has_more"] = 1
-        return raw
-
-    def _stuck(self, request: Request, again: Again, cursor: int) -> Sheet:
-        """The next page in the list's own count, under the cursor that was asked for."""
-        query = parse_qs(request.query)
-        owner = query.get("sec_user_id") or query.get("mix_id") or [""]
-        key = f"{request.path} {owner[0]}"
-        sheet = again(self._places.get(key, cursor) if cursor else 0)
-        self._places[key] = sheet.cursor
-        sheet.cursor = cursor or sheet.cursor
-        return sheet
-
-
-def _empty(sheet: Sheet, again: Again, value: str) -> None:
-    sheet.entries, sheet.has_more = [], True
-    if value != "skip":
-        sheet.cursor = sheet.asked
-
-
-def _repeated(sheet: Sheet, again: Again, value: str) -> None:
-    sheet.cursor, sheet.has_more = sheet.asked, True
-
-
-def _first_cursor(sheet: Sheet, again: Again, value: str) -> None:
-    sheet.cursor, sheet.has_more = again(0).cursor, True
-
-
-def _forever(sheet: Sheet, again: Again, value: str) -> None:
-    sheet.has_more = True
-
-
-def _ended(sheet: Sheet, again: Again, value: str) -> None:
-    sheet.has_more = False
-
-
-def _cut(sheet: Sheet, again: Again, value: str) -> None:
-    sheet.entries, sheet.has_more = [], False
-
-
-def _same_page(sheet: Sheet, again: Again, value: str) -> None:
-    sheet.entries = again(0).entries
-
-
-def _duplicates(sheet: Sheet, again: Again, value: str) -> None:
-    sheet.entries = [*again(0).entries[:3], *sheet.entries]
-
-
-def _odd_entry(sheet: Sheet, again: Again, value: str) -> None:
-    if sheet.entries:
-        sheet.entries = [*sheet.entries[:-1], dict(sheet.entries[-1])]
-        sheet.entries[-1].pop(value or "author", None)
-
-
-def _null(sheet: Sheet, again: Again, value: str) -> None:
-    nothing: Any = None
-    sheet.entries, sheet.has_more = nothing, True
-
 
 def _guest_cut(sheet: Sheet, again: Again, value: str) -> None:
     sheet.has_more = False
     sheet.extra["not_login_module"] = NOT_LOGIN
-
-
-_CHANGES: Mapping[str, Callable[[Sheet, Again, str], None]] = {
-    "list-empty-page": _empty,
-    "list-repeated-cursor": _repeated,
-    "list-cursor-back": _first_cursor,
-    "list-has-more-forever": _forever,
-    "list-ends-early": _ended,
-    "list-cut": _cut,
-    "list-same-page": _same_page,
-    "list-duplicates": _duplicates,
-    "list-entry-odd": _odd_entry,
-    "list-key-null": _null,
-    "list-guest-cut": _guest_cut,
-}
 
 
 def _posts_before(account: Account, cursor: int) -> int:

@@ -60,7 +60,7 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
+class Link:
     """What a link names and how it is told to be genuine: `issue` counts the answers that links were handed out in."""
 
     kind: str
@@ -72,6 +72,7 @@ class _Link:
 
     @property
     def file(self) -> tuple[str, int, int]:
+        """Kind, size and seed."""
         return self.kind, self.size, self.seed
 
 
@@ -92,10 +93,10 @@ class _Plan:
     packs: bool = False
 
 
-class Media:
-    """The media hosts.
+class FileHosts:
+    """What the media hosts of every platform have in common: files, ranges, links that end, and their faults.
 
-    `leaks` lists every header of `SECRETS` that arrived; such a request is refused. `clock` gives Unix seconds.
+    `leaks` lists every credential that arrived where none belongs. `clock` gives Unix seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time, faults: Faults | None = None) -> None:
@@ -107,88 +108,29 @@ class Media:
         self._ended: dict[tuple[str, int, int], int] = {}
         self._renewed: set[tuple[str, int, int]] = set()
 
-    def content(self, kind: str, size: int, seed: Seed) -> Content:
-        """The file behind the links of the same arguments; ValueError for an unknown kind or too small a size."""
-        return content(kind, size, seed)
-
-    def urls(
-        self,
-        kind: str,
-        size: int,
-        seed: Seed,
-        *,
-        life: int | None = None,
-        hosts: int = 2,
-        play: bool = True,
-        video_id: str | None = None,
-        template: str = "dy-aweme-images:q75",
-        ext: str | None = None,
-    ) -> list[str]:
-        """Fresh addresses of one file in the platform's form, one for each of `hosts` mirrors.
-
-        `life` is seconds, None for the usual (video 1 h, pictures 30 days; sounds never end). Videos get the play
-        address as their last one, if `play`; `video_id` is its post's (`video_id()`), None for one of this file.
-        `template` is the picture's name behind `~tplv-`, `ext` its ending if not the kind's own.
-        """
-        made = content(kind, size, seed)
-        family = made.form.family
-        self._issued = next(self._issues)
-        if (file := (kind, made.size, made.seed)) in self._ended:
-            self._renewed.add(file)
-        chosen = _mirrors(HOSTS[family], made.seed)[:hosts]
-        if family == "sound":
-            return [f"https://{host}/obj/ies-music/{_name(made)}.{made.form.ext}" for host in chosen]
-        if family == "picture":
-            expires = int(self.clock()) + (PICTURE_LIFE if life is None else life)
-            path = f"/tos-cn-i-0813c000-ce/{_name(made)}~tplv-{template}.{ext or made.form.ext}"
-            return [self._picture_url(host, path, expires) for host in chosen]
-        expires = int(self.clock()) + (VIDEO_LIFE if life is None else life)
-        signed = [self._video_url(host, made, expires) for host in chosen]
-        return [*signed, self.play_url(kind, size, seed, video_id=video_id)] if play else signed
-
-    def play_url(self, kind: str, size: int, seed: Seed, *, video_id: str | None = None) -> str:
-        """The address that redirects to a fresh link of exactly this file; it never ends."""
-        made = content(kind, size, seed)
-        query = {
-            "video_id": video_id or self.video_id(size, seed),
-            "line": "0",
-            "file_id": _pack(made.kind, made.size, made.seed).hex(),
-            "sign": made.md5,
-            "is_play_url": "1",
-            "source": "PackSourceEnum_AWEME_DETAIL",
-        }
-        return f"https://www.douyin.com/aweme/v1/play/?{urlencode(query)}"
-
-    def video_id(self, size: int, seed: Seed) -> str:
-        """The `uri` of a video whose original upload (kind `original`) has this size.
-
-        Behind `/aweme/v1/play/?video_id=…` stands the original for `ratio=default`, an H.264 transcode of half its
-        size for other ratios and without one; behind `/aweme/v1/playwm/` and `watermark=1` the `watermarked` kind.
-        """
-        text = base64.b32hexencode(_pack("original", max(size, smallest("original")), number(seed)))
-        return "v0300fg10000" + text.decode().rstrip("=").lower()
-
-    def avatar(self, seed: Seed, pixels: int = 1080) -> list[str]:
-        """The address of an account's picture, a JPEG of 20 kB; unsigned and without end."""
-        made = content("jpeg", 20_000, seed)
-        return [
-            f"https://{AVATAR_HOST}/aweme/{pixels}x{pixels}/aweme-avatar/{_name(made)}.jpeg?from=327834062"
-        ]
-
     def kind_of(self, request: Request) -> str:
         """Family and kind of the file that is asked for, `play play` for the redirects; empty if it is no media."""
-        if _is_play(request):
-            return "play play"
-        family = _family(request.host)
-        if not family:
-            return ""
-        file = _file_in(request.path)
-        return f"{family} {file[0] if file else 'unknown'}"
+        raise NotImplementedError
 
     def is_first_mirror(self, request: Request) -> bool:
         """Whether the host is the one that the file's links name first."""
-        file, family = _file_in(request.path), _family(request.host)
-        return bool(file and family and _mirrors(HOSTS[family], file[2])[0] == request.host)
+        raise NotImplementedError
+
+    def _play(self, request: Request) -> Response:
+        """Redirect to a fresh link of the file that the address names."""
+        raise NotImplementedError
+
+    def _link(self, request: Request) -> Link | None:
+        """Read an address of a media host; None if it names no file."""
+        raise NotImplementedError
+
+    def _refuse_headers(self, request: Request, link: Link) -> Response | None:
+        """What the host of this file says about the request's headers; None if they are right."""
+        raise NotImplementedError
+
+    def content(self, kind: str, size: int, seed: Seed) -> Content:
+        """The file behind the links of the same arguments; ValueError for an unknown kind or too small a size."""
+        return content(kind, size, seed)
 
     def answer(self, request: Request) -> Response | None:
         """The answer of a media host or of a play address; None for other hosts."""
@@ -199,29 +141,25 @@ class Media:
             return Response(status=405, headers=[("Allow", "GET, HEAD")])
         if fault := self.faults.take_any(ANSWERS, request, kind):
             return answer_instead(fault, request)
-        return self._play(request) if _is_play(request) else self._file(request, kind)
+        return self._play(request) if kind == "play play" else self._file(request, kind)
 
-    def _play(self, request: Request) -> Response:
-        """Redirect to a fresh link of the file that the address names."""
-        query = {name: values[-1] for name, values in parse_qs(request.query).items()}
-        file = _played(request.path, query)
-        if file is None:
-            return _refused(404, "no such video")
-        if file in self._ended and file not in self._renewed:
-            return _refused(403, "this address has ended")
-        made = content(*file)
-        host = COLD_HOST if made.kind == "original" else _mirrors(VIDEO_HOSTS, made.seed)[-1]
+    def _hand_out(self, made: Content) -> None:
+        """Count an answer that hands out links of this file."""
         self._issued = next(self._issues)
-        location = self._video_url(host, made, int(self.clock()) + VIDEO_LIFE)
-        return Response(status=302, headers=[("Location", location), ("Cache-Control", "no-cache")])
+        if (file := (made.kind, made.size, made.seed)) in self._ended:
+            self._renewed.add(file)
+
+    def _has_ended(self, file: tuple[str, int, int]) -> bool:
+        """Whether all links of the file ended and no new ones were handed out."""
+        return file in self._ended and file not in self._renewed
 
     def _file(self, request: Request, kind: str) -> Response:
         """One file, if the link is genuine and fresh and the headers are those its host wants."""
         link = self._link(request)
         if link is None:
-            return _refused(404, "no such object")
+            return refused(404, "no such object")
         refusal = self._refuse_secrets(request) or self._refuse_link(request, link, kind)
-        refusal = refusal or _refuse_headers(request, link)
+        refusal = refusal or self._refuse_headers(request, link)
         if refusal:
             return refusal
         made = content(*link.file)
@@ -234,18 +172,18 @@ class Media:
     def _refuse_secrets(self, request: Request) -> Response | None:
         found = [name for name in SECRETS if name in request.headers]
         self.leaks.extend(Leak(request.host, request.path, name) for name in found)
-        return _refused(403, "a media host takes no credentials") if found else None
+        return refused(403, "a media host takes no credentials") if found else None
 
-    def _refuse_link(self, request: Request, link: _Link, kind: str) -> Response | None:
+    def _refuse_link(self, request: Request, link: Link, kind: str) -> Response | None:
         if not link.genuine:
-            return _refused(403, "the signature does not fit")
+            return refused(403, "the signature does not fit")
         if link.expires is not None and link.expires < self.clock():
-            return _refused(403, "this link has ended")
+            return refused(403, "this link has ended")
         if 0 < link.issue <= self._ended.get(link.file, 0) or self._ends_now(request, link, kind):
-            return _refused(403, "this link has ended")
+            return refused(403, "this link has ended")
         return None
 
-    def _ends_now(self, request: Request, link: _Link, kind: str) -> bool:
+    def _ends_now(self, request: Request, link: Link, kind: str) -> bool:
         """Whether `expired-link` happens here; with a count or `once` all links of the file end that exist by now."""
         if any(fault.value == "once" for fault in self.faults.active()) and link.file in self._ended:
             return False
@@ -275,28 +213,143 @@ class Media:
         )
         return Response(status=206 if wanted else 200, headers=headers, body=body, length=length)
 
-    def _link(self, request: Request) -> _Link | None:
+    def _log_id(self) -> str:
+        """Time and, in the place of random digits, the count of answers that handed out links."""
+        return time.strftime("%Y%m%d%H%M%S", time.gmtime(self.clock())) + f"{self._issued:020X}"
+
+
+class Media(FileHosts):
+    """Douyin's media hosts; a request with one of `SECRETS` is refused."""
+
+    def urls(
+        self,
+        kind: str,
+        size: int,
+        seed: Seed,
+        *,
+        life: int | None = None,
+        hosts: int = 2,
+        play: bool = True,
+        video_id: str | None = None,
+        template: str = "dy-aweme-images:q75",
+        ext: str | None = None,
+    ) -> list[str]:
+        """Fresh addresses of one file in the platform's form, one for each of `hosts` mirrors.
+
+        `life` is seconds, None for the usual (video 1 h, pictures 30 days; sounds never end). Videos get the play
+        address as their last one, if `play`; `video_id` is its post's (`video_id()`), None for one of this file.
+        `template` is the picture's name behind `~tplv-`, `ext` its ending if not the kind's own.
+        """
+        made = content(kind, size, seed)
+        family = made.form.family
+        self._hand_out(made)
+        chosen = mirrors(HOSTS[family], made.seed)[:hosts]
+        if family == "sound":
+            return [f"https://{host}/obj/ies-music/{object_name(made)}.{made.form.ext}" for host in chosen]
+        if family == "picture":
+            expires = int(self.clock()) + (PICTURE_LIFE if life is None else life)
+            path = f"/tos-cn-i-0813c000-ce/{object_name(made)}~tplv-{template}.{ext or made.form.ext}"
+            return [self._picture_url(host, path, expires) for host in chosen]
+        expires = int(self.clock()) + (VIDEO_LIFE if life is None else life)
+        signed = [self._video_url(host, made, expires) for host in chosen]
+        return [*signed, self.play_url(kind, size, seed, video_id=video_id)] if play else signed
+
+    def play_url(self, kind: str, size: int, seed: Seed, *, video_id: str | None = None) -> str:
+        """The address that redirects to a fresh link of exactly this file; it never ends."""
+        made = content(kind, size, seed)
+        query = {
+            "video_id": video_id or self.video_id(size, seed),
+            "line": "0",
+            "file_id": pack(made.kind, made.size, made.seed).hex(),
+            "sign": made.md5,
+            "is_play_url": "1",
+            "source": "PackSourceEnum_AWEME_DETAIL",
+        }
+        return f"https://www.douyin.com/aweme/v1/play/?{urlencode(query)}"
+
+    def video_id(self, size: int, seed: Seed) -> str:
+        """The `uri` of a video whose original upload (kind `original`) has this size.
+
+        Behind `/aweme/v1/play/?video_id=…` stands the original for `ratio=default`, an H.264 transcode of half its
+        size for other ratios and without one; behind `/aweme/v1/playwm/` and `watermark=1` the `watermarked` kind.
+        """
+        text = base64.b32hexencode(pack("original", max(size, smallest("original")), number(seed)))
+        return "v0300fg10000" + text.decode().rstrip("=").lower()
+
+    def avatar(self, seed: Seed, pixels: int = 1080) -> list[str]:
+        """The address of an account's picture, a JPEG of 20 kB; unsigned and without end."""
+        made = content("jpeg", 20_000, seed)
+        return [
+            f"https://{AVATAR_HOST}/aweme/{pixels}x{pixels}/aweme-avatar/{object_name(made)}.jpeg?from=327834062"
+        ]
+
+    def kind_of(self, request: Request) -> str:
+        """Family and kind of the file that is asked for, `play play` for the redirects; empty if it is no media."""
+        if self._is_play(request):
+            return "play play"
+        family = _family(request.host)
+        if not family:
+            return ""
+        file = file_in(request.path)
+        return f"{family} {file[0] if file else 'unknown'}"
+
+    def is_first_mirror(self, request: Request) -> bool:
+        """Whether the host is the one that the file's links name first."""
+        file, family = file_in(request.path), _family(request.host)
+        return bool(file and family and mirrors(HOSTS[family], file[2])[0] == request.host)
+
+    def _is_play(self, request: Request) -> bool:
+        return request.host in PLAY_HOSTS and request.path in PLAY_PATHS
+
+    def _play(self, request: Request) -> Response:
+        """Redirect to a fresh link of the file that the address names."""
+        query = {name: values[-1] for name, values in parse_qs(request.query).items()}
+        file = _played(request.path, query)
+        if file is None:
+            return refused(404, "no such video")
+        if self._has_ended(file):
+            return refused(403, "this address has ended")
+        made = content(*file)
+        host = COLD_HOST if made.kind == "original" else mirrors(VIDEO_HOSTS, made.seed)[-1]
+        self._issued = next(self._issues)
+        location = self._video_url(host, made, int(self.clock()) + VIDEO_LIFE)
+        return Response(status=302, headers=[("Location", location), ("Cache-Control", "no-cache")])
+
+    def _refuse_headers(self, request: Request, link: Link) -> Response | None:
+        """The rules of douyin.md 5.8: transcodes want Referer and a browser, cold storage no Referer, the rest a browser."""
+        if not request.headers.get("user-agent", "").startswith("Mozilla/5.0"):
+            return refused(403, "no browser")
+        if FORMS[link.kind].family != "video":
+            return None
+        referer = request.headers.get("referer", "")
+        if request.host == COLD_HOST:
+            return refused(403, "Index103000", ("X-CCDN-FORBID-CODE", "103000")) if referer else None
+        if not referer.startswith(REFERER):
+            return refused(403, "Forbidden", ("X-CCDN-FORBID-CODE", "020200"))
+        return None
+
+    def _link(self, request: Request) -> Link | None:
         """Read an address of a media host; None if it names no file."""
-        file = _file_in(request.path)
+        file = file_in(request.path)
         if file is None or FORMS[file[0]].family != _family(request.host):
             return None
         query = parse_qs(request.query)
-        issue = _whole(query.get("l", [""])[0][14:], 16)
+        issue = whole_number(query.get("l", [""])[0][14:], 16)
         if FORMS[file[0]].family == "sound" or request.host == AVATAR_HOST:
-            return _Link(*file, None, 0, True)
+            return Link(*file, None, 0, True)
         if FORMS[file[0]].family == "picture":
-            expires = _whole(query.get("x-expires", [""])[0], 10)
+            expires = whole_number(query.get("x-expires", [""])[0], 10)
             given = query.get("x-signature", [""])[0]
             wanted = _picture_signature(request.host, request.path, expires, issue)
-            return _Link(*file, expires, issue, given == wanted)
+            return Link(*file, expires, issue, given == wanted)
         parts = _VIDEO_PATH.fullmatch(request.path)
         if parts is None:
             return None
         wanted = _video_signature(request.host, parts["path"], parts["expires"], issue)
-        return _Link(*file, int(parts["expires"], 16), issue, parts["sign"] == wanted)
+        return Link(*file, int(parts["expires"], 16), issue, parts["sign"] == wanted)
 
     def _video_url(self, host: str, made: Content, expires: int) -> str:
-        path = f"/video/tos/cn/tos-cn-ve-15c000-ce/{_name(made)}/"
+        path = f"/video/tos/cn/tos-cn-ve-15c000-ce/{object_name(made)}/"
         sign = _video_signature(host, path, f"{expires:08x}", self._issued)
         query = f"a=6383&ch=26&cr=3&dr=0&lr=all&cv=1&cs=0&mime_type=video_mp4&qs=0&l={self._log_id()}"
         return f"https://{host}/{sign}/{expires:08x}{path}?{query}"
@@ -305,10 +358,6 @@ class Media:
         sign = quote(_picture_signature(host, path, expires, self._issued), safe="")
         query = f"lk3s=138a59ce&x-expires={expires}&x-signature={sign}&from=327834062"
         return f"https://{host}{path}?{query}&s=PackSourceEnum_AWEME_DETAIL&sc=image&l={self._log_id()}"
-
-    def _log_id(self) -> str:
-        """Time and, in the place of random digits, the count of answers that handed out links."""
-        return time.strftime("%Y%m%d%H%M%S", time.gmtime(self.clock())) + f"{self._issued:020X}"
 
 
 _RANGE_CHANGES = ("wrong-range", "range-ignored", "wrong-total", "416")
@@ -390,25 +439,12 @@ def _unsatisfiable(size: int) -> Response:
     return Response(status=416, headers=[("Content-Range", f"bytes */{size}")])
 
 
-def _refused(status: int, reason: str, *headers: tuple[str, str]) -> Response:
+def refused(status: int, reason: str, *headers: tuple[str, str]) -> Response:
+    """A media host's no, with its reason as text."""
     return Response(status=status, headers=[("Content-Type", "text/plain"), *headers], body=reason.encode())
 
 
-def _refuse_headers(request: Request, link: _Link) -> Response | None:
-    """The rules of douyin.md 5.8: transcodes want Referer and a browser, cold storage no Referer, the rest a browser."""
-    if not request.headers.get("user-agent", "").startswith("Mozilla/5.0"):
-        return _refused(403, "no browser")
-    if FORMS[link.kind].family != "video":
-        return None
-    referer = request.headers.get("referer", "")
-    if request.host == COLD_HOST:
-        return _refused(403, "Index103000", ("X-CCDN-FORBID-CODE", "103000")) if referer else None
-    if not referer.startswith(REFERER):
-        return _refused(403, "Forbidden", ("X-CCDN-FORBID-CODE", "020200"))
-    return None
-
-
-def _whole(text: str, base: int) -> int:
+def whole_number(text: str, base: int) -> int:
     """The number that a text is, 0 if it is none."""
     try:
         return int(text, base)
@@ -416,15 +452,11 @@ def _whole(text: str, base: int) -> int:
         return 0
 
 
-def _is_play(request: Request) -> bool:
-    return request.host in PLAY_HOSTS and request.path in PLAY_PATHS
-
-
 def _played(path: str, query: dict[str, str]) -> tuple[str, int, int] | None:
     """The file behind a play address: a rendition by `file_id`, else what `video_id` and `ratio` say."""
     try:
-        whole = _unpack(base64.b32hexdecode(query["video_id"][12:].upper() + "======"))
-        chosen = _unpack(bytes.fromhex(query["file_id"])) if "file_id" in query else None
+        whole = unpack(base64.b32hexdecode(query["video_id"][12:].upper() + "======"))
+        chosen = unpack(bytes.fromhex(query["file_id"])) if "file_id" in query else None
     except (KeyError, ValueError):
         return None
     if whole is None or chosen:
@@ -442,31 +474,31 @@ def _family(host: str) -> str:
     return next((family for domain, family in DOMAINS.items() if host.endswith("." + domain)), "")
 
 
-def _mirrors(hosts: tuple[str, ...], seed: int) -> tuple[str, ...]:
+def mirrors(hosts: tuple[str, ...], seed: int) -> tuple[str, ...]:
     """The hosts in the order that this file's links name them."""
     first = seed % len(hosts)
     return hosts[first:] + hosts[:first]
 
 
-def _name(made: Content) -> str:
+def object_name(made: Content) -> str:
     """The object's name in a path; it says what the object is."""
-    packed_name = _pack(made.kind, made.size, made.seed)
+    packed_name = pack(made.kind, made.size, made.seed)
     return "o" + base64.urlsafe_b64encode(packed_name).decode().rstrip("=")
 
 
-def _file_in(path: str) -> tuple[str, int, int] | None:
+def file_in(path: str) -> tuple[str, int, int] | None:
     """Kind, size and seed of the object that a path names; None if it names none."""
     found = _NAME.search(path)
-    return _unpack(base64.urlsafe_b64decode(found[1] + "==")) if found else None
+    return unpack(base64.urlsafe_b64decode(found[1] + "==")) if found else None
 
 
-def _pack(kind: str, size: int, seed: int) -> bytes:
+def pack(kind: str, size: int, seed: int) -> bytes:
     """Sixteen bytes that name a file: kind, size, seed, checksum."""
     facts = bytes([KINDS.index(kind)]) + size.to_bytes(5, "big") + seed.to_bytes(8, "big")
     return _masked(facts + hashlib.blake2b(facts, digest_size=2).digest())
 
 
-def _unpack(name: bytes) -> tuple[str, int, int] | None:
+def unpack(name: bytes) -> tuple[str, int, int] | None:
     """What `_pack` packed; None for anything else."""
     plain = _masked(name)
     facts, check = plain[:14], plain[14:]
