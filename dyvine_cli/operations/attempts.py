@@ -25,21 +25,25 @@ class Attempts:
         self._ended: dict[str, DyvineError] = {}
         self._left: Counter[str] = Counter()
 
+    def goes_on(self, each: Asked) -> bool:
+        """Whether a thing is to be tried; what an ended site still has is only counted."""
+        site = self._site_of(each)
+        if site not in self._ended:
+            return True
+        self._left[site] += 1
+        self._tally.fail(self._ended[site])
+        return False
+
     @contextmanager
     def one(self, each: Asked) -> Iterator[None]:
         """Count and report the failure of one thing; nothing is raised but what is no error of ours."""
-        site = self._site_of(each)
         try:
-            self._check_goes_on(site)
             yield
-        except _Ended as ended:
-            self._left[ended.site] += 1
-            self._tally.fail(ended.error)
         except DyvineError as error:
-            self.mind(site, error)
+            self.mind(self._site_of(each), error)
             self._tally.fail(error)
             ref = getattr(error, "ref", None)
-            self._report(Failed(ref=ref, error=error, text=each.place))
+            self._report(Failed(ref=ref, error=error, text=each.place if each.line else each.text))
 
     def mind(self, site: str, error: DyvineError | None) -> None:
         """A dead login, or a budget that asks no more (its word names no endpoint), ends the site for this run."""
@@ -54,22 +58,9 @@ class Attempts:
         for site, count in self._left.items():
             self._report(Failed(ref=None, error=self._ended[site], text=f"{count} more of {site}, not tried"))
 
-    def _check_goes_on(self, site: str) -> None:
-        if site in self._ended:
-            raise _Ended(site, self._ended[site])
-
     def _site_of(self, each: Asked) -> str:
         """The site that a thing is at, as far as that can be said; empty if it names nothing."""
         try:
             return self._client.match(each.text, kind=self._kind).site
         except InputError:
             return ""
-
-
-class _Ended(Exception):
-    """The site was ended before for this run; `error` says why."""
-
-    def __init__(self, site: str, error: DyvineError) -> None:
-        super().__init__(str(error))
-        self.site = site
-        self.error = error

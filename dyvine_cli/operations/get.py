@@ -63,8 +63,9 @@ class Getting:
         for ref, each in listings:
             if self._tally.stop is not None:
                 return
-            with self._attempts.one(each):
-                await self._list(ref)
+            if self._attempts.goes_on(each):
+                with self._attempts.one(each):
+                    await self._list(ref)
 
     def _errand(self) -> Errand:
         return Errand(
@@ -82,6 +83,8 @@ class Getting:
         client = self._workspace.client
         for each in asked:
             post = None
+            if not self._attempts.goes_on(each):
+                continue
             with self._attempts.one(each):
                 ref = await self._resolve(each)
                 if ref is not None and ref.kind in LISTED:
