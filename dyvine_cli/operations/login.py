@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from dyvine_cli import cookies
 from dyvine_cli.cookies import Cookie, CookieReport
 from dyvine_cli.errors import DyvineError, InputError
-from dyvine_cli.identity import GUEST, MAIN, Profile
+from dyvine_cli.identity import ENV, GUEST, MAIN, Profile
 from dyvine_cli.models import User
 from dyvine_cli.operations.workspace import Workspace
+
+RESERVED = {GUEST: "of those who are not logged in", ENV: "of cookies that are given for one run"}
+"""Profiles that are no stored logins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +36,14 @@ async def add(
 ) -> Login:
     """Try a login and keep it; an older one of that name stays until the new one has passed.
 
-    Raises LoginExpired when the platform does not accept it, InputError when there is no login in it, NetworkError.
+    Raises LoginExpired when the platform does not accept it, InputError when there is no login in it or the name means
+    something else, NetworkError.
     """
+    if name in (GUEST, ENV):
+        raise InputError(
+            f"a login cannot be called '{name}': that is the profile {RESERVED[name]}",
+            hint="leave --profile out, or choose another name",
+        )
     report = cookies.report(jar, site)
     if not cookies.has_session(jar, site):
         raise InputError(

@@ -22,6 +22,7 @@ LIES: Mapping[str, str] = {
     "list-cut": "no entries and no more, in the middle of the list",
     "list-same-page": "the first page's entries again under the right cursor",
     "list-duplicates": "three entries of the first page again in front",
+    "list-entry-odd": "the last entry of the page lacks the key of the value (default author)",
     "list-key-missing": "the key of the entries is missing",
     "list-key-null": "the entries are null, more is promised",
 }

@@ -120,15 +120,20 @@ async def test_a_run_that_is_stopped_goes_on_where_it_was(person: Person) -> Non
     person.platform.faults.set("guests-see-all")
     account = Ref("douyin", "user", World.ACCOUNTS[63])
     events: list[Event] = []
+    enough = asyncio.Event()
+
+    def report(event: Event) -> None:
+        events.append(event)
+        if sum(isinstance(each, Finished) for each in events) >= 45:
+            enough.set()
 
     async def run() -> None:
         async with person.at_work(events, quality="worst", parallel=2) as workspace:
             wish = Selection(quality="worst", kinds=frozenset({"video"}))
-            await Getting(workspace, wish, events.append).run([Asked(str(account))])
+            await Getting(workspace, wish, report).run([Asked(str(account))])
 
     task = asyncio.create_task(run())
-    while sum(isinstance(event, Finished) for event in events) < 45:
-        await asyncio.sleep(0.002)
+    await enough.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
