@@ -43,7 +43,7 @@ class Attempts:
             self.mind(self._site_of(each), error)
             self._tally.fail(error)
             ref = getattr(error, "ref", None)
-            self._report(Failed(ref=ref, error=error, text=each.place if each.line else each.text))
+            self._report(Failed(ref=ref, error=error, text=each.place))
 
     def mind(self, site: str, error: DyvineError | None) -> None:
         """A dead login, or a budget that asks no more (its word names no endpoint), ends the site for this run."""
