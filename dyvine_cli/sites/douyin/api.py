@@ -149,7 +149,7 @@ class Api:
                 log.debug("douyin: %s: route %s: %s", ref, name, error)
                 said.append(error)
                 continue
-            log.debug("douyin: %s answered by route %s", ref, name)
+            log.info("douyin: %s answered by route %s", ref, name)
             if name == "web" and said:
                 self._prefer("web")
             return found
