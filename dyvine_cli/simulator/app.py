@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 from dyvine_cli.simulator import control
 from dyvine_cli.simulator.faults import ANSWERS, WIRE, Fault, Faults, answer_instead
-from dyvine_cli.simulator.media import Leak, Media
+from dyvine_cli.simulator.media import FileHosts, Leak, Media
 from dyvine_cli.simulator.messages import Request, Response
+from dyvine_cli.simulator.tiktok_media import TiktokMedia
 from dyvine_cli.simulator.wire import READ, Answered, Connection, Line, Log, Served
 
 if TYPE_CHECKING:
     import trustme
 
     from dyvine_cli.simulator.douyin import Douyin
+    from dyvine_cli.simulator.tiktok import Tiktok
     from dyvine_cli.simulator.world import World
 
 Platform = Callable[[Request], Response | Awaitable[Response | None] | None]
@@ -59,7 +61,7 @@ class Clock:
 class Simulator:
     """Both platforms in small.
 
-    `platforms` are asked in turn; None for Douyin with `world` (None for the invented one of `seed`). `rtt`, `rate` and
+    `platforms` are asked in turn; None for Douyin with `world` (None for the invented one of `seed`) and TikTok. `rtt`, `rate` and
     `handshake` are those of `Line`. `log` is how many requests are remembered. Tests read `requests` (oldest first),
     `leaks`, `counts()`, and set `faults` and `clock`.
     """
@@ -81,6 +83,9 @@ class Simulator:
         self.clock = clock if isinstance(clock, Clock) else Clock(clock)
         self.faults = faults if faults is not None else Faults()
         self.media = Media(self.clock, self.faults)
+        self.tiktok_media = TiktokMedia(self.clock, self.faults)
+        self.tiktok_media.leaks = self.media.leaks
+        self._hosts: tuple[FileHosts, ...] = (self.media, self.tiktok_media)
         self.line = Line(rtt=rtt, rate=rate, handshake=handshake)
         self.log = Log(requests=deque(maxlen=log))
         self.tls = tls
@@ -90,6 +95,8 @@ class Simulator:
         self.world = world
         self.douyin: Douyin | None = None
         """The platform that answers, with its `reasons`; None where other platforms were given."""
+        self.tiktok: Tiktok | None = None
+        """The other one, likewise; `tiktok.world` are its people."""
         if platforms is None:
             platforms = self._invented(seed)
         self._platforms = platforms
@@ -100,11 +107,14 @@ class Simulator:
     def _invented(self, seed: int) -> Sequence[Platform]:
         """The platforms with their invented people."""
         from dyvine_cli.simulator.douyin import Douyin
+        from dyvine_cli.simulator.tiktok import Tiktok
+        from dyvine_cli.simulator.tiktok_world import TiktokWorld
         from dyvine_cli.simulator.world import World
 
         self.world = self.world or World(seed)
         self.douyin = Douyin(self.world, self.media, self.faults, self.clock)
-        return (self.douyin.answer,)
+        self.tiktok = Tiktok(TiktokWorld(seed), self.tiktok_media, self.faults, self.clock)
+        return (self.douyin.answer, self.tiktok.answer)
 
     @property
     def requests(self) -> list[Served]:
@@ -183,22 +193,23 @@ class Simulator:
         """Whoever's host it is answers; the wire may have something to add."""
         if request.host == control.HOST:
             return Answered(response=control.answer(request, self), logged=False)
-        kind = self.media.kind_of(request)
-        response = await self._asked(request, kind)
-        return Answered(response=response, kind=kind, fault=self._mishap(request, kind))
+        hosts = next((hosts for hosts in self._hosts if hosts.kind_of(request)), self.media)
+        kind = hosts.kind_of(request)
+        response = await self._asked(request, hosts, kind)
+        return Answered(response=response, kind=kind, fault=self._mishap(request, hosts, kind))
 
-    def _mishap(self, request: Request, kind: str) -> Fault | None:
+    def _mishap(self, request: Request, hosts: FileHosts, kind: str) -> Fault | None:
         """What goes wrong with this answer on its way."""
         if request.method == "HEAD":
             return None
-        wire = WIRE if self.media.is_first_mirror(request) else _WIRE_OF_OTHERS
+        wire = WIRE if hosts.is_first_mirror(request) else _WIRE_OF_OTHERS
         return self.faults.take_any(wire, request, kind)
 
-    async def _asked(self, request: Request, kind: str) -> Response:
+    async def _asked(self, request: Request, hosts: FileHosts, kind: str) -> Response:
         """The answer of the media hosts or of the first platform that has one."""
         if not kind and (fault := self.faults.take_any(ANSWERS, request)):
             return answer_instead(fault, request)
-        if kind and (given := self.media.answer(request)):
+        if kind and (given := hosts.answer(request)):
             return given
         for platform in self._platforms:
             answer = platform(request)
