@@ -71,10 +71,12 @@ class Course:
     def addresses(self, *arguments: str) -> list[str]:
         """The finished list of media addresses."""
         command = [*PROGRAM, "--pace", "off", "-g", *arguments]
-        return subprocess.run(command, env=self._env, capture_output=True, text=True, check=True).stdout.split()
+        return subprocess.run(
+            command, env=self._env, capture_output=True, text=True, check=True
+        ).stdout.split()
 
     def aria2c(self, addresses: Sequence[str], *flags: str) -> Cost:
-        """aria2c with a finished list."""
+        """A finished list with aria2c."""
         entries = []
         for number, (here, host) in enumerate(map(self.stand_in.here, addresses)):
             named = {**MEDIA_HEADERS, "Host": host}
@@ -85,7 +87,7 @@ class Course:
         return cost(["aria2c", *FLAGS, *flags, "-d", str(emptied(self.out)), "-i", str(wanted)])
 
     def curl(self, address: str) -> Cost:
-        """curl with one address."""
+        """One address with curl."""
         here, host = self.stand_in.here(address)
         named = {**MEDIA_HEADERS, "Host": host}
         heads = [part for name, value in named.items() for part in ("-H", f"{name}: {value}")]
@@ -109,7 +111,9 @@ def compare(
                 taken[name].append(took)
     print(f"\n{title}  (medians of {runs})")
     medians = {
-        name: Cost(statistics.median(each.wall for each in all_), statistics.median(each.cpu for each in all_))
+        name: Cost(
+            statistics.median(each.wall for each in all_), statistics.median(each.cpu for each in all_)
+        )
         for name, all_ in taken.items()
     }
     first = medians.get(against)
@@ -146,7 +150,9 @@ def one_file(place: Path, runs: int, *, rate: str | None, rtt: float) -> None:
         if rate:
             against, bars = "aria2c -x16", {"dyvine post": "bar 1.3 x wall"}
             if has("aria2c"):
-                contenders[against] = lambda: course.aria2c(course.addresses("post", BIG), "-x16", "-s16", "-k1M")
+                contenders[against] = lambda: course.aria2c(
+                    course.addresses("post", BIG), "-x16", "-s16", "-k1M"
+                )
         else:
             against, bars = "curl", {"dyvine post": "bar 2.0 x wall, 2.0 x CPU + hashing"}
             contenders["hashing"] = lambda: hashing(course)
@@ -182,7 +188,9 @@ def limited(place: Path) -> None:
 
 def main() -> None:
     """Run what is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("only", nargs="*", help="pictures, throttled, unlimited, limited; none for all")
     options = parser.parse_args()
