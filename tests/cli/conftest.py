@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -110,6 +111,7 @@ class Program:
             contextlib.chdir(self.work),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
+            logs_as_before(),
         ):
             code = main(list(map(str, arguments)))
         return Done(code, out.getvalue(), err.getvalue())
@@ -123,6 +125,19 @@ class Program:
     def names(self) -> list[str]:
         """The names of these files."""
         return [each.name for each in self.files]
+
+
+@contextlib.contextmanager
+def logs_as_before() -> Iterator[None]:
+    """Undo what a run in this process does to the package's logger, which other tests listen to."""
+    ours, traffic = logging.getLogger("dyvine_cli"), logging.getLogger("dyvine_cli.traffic")
+    before = (list(ours.handlers), ours.level, ours.propagate, traffic.level)
+    try:
+        yield
+    finally:
+        ours.handlers[:], ours.propagate = before[0], before[2]
+        ours.setLevel(before[1])
+        traffic.setLevel(before[3])
 
 
 @pytest.fixture

@@ -149,6 +149,9 @@ LIE_TABLE: dict[str, Check] = {
     ),
     "list-duplicates": lambda first, true, told: _ids(told) == _ids(first)[:3] + _ids(true),
     "list-key-missing": lambda first, true, told: "aweme_list" not in told and told["status_code"] == 0,
+    "list-entry-odd": lambda first, true, told: (
+        "author" not in told["aweme_list"][-1] and _ids(told) == _ids(true)
+    ),
     "list-key-null": lambda first, true, told: told["aweme_list"] is None and told["has_more"] == 1,
     "list-guest-cut": lambda first, true, told: "not_login_module" in told and told["has_more"] == 0,
 }
