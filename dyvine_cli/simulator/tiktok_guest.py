@@ -235,9 +235,9 @@ class ProofOfWork:
             return "proof of work: no answer"
         facts = {
             "order": list(said) == ["v", "s", "d"] and base64.b64encode(given).decode() == _packed(said),
-            "signature": signature in (_signature(value, True), _signature(value, False)),
             "number": bool(re.fullmatch(rb"\d{1,7}", answer))
             and hashlib.sha256(seed + answer).digest() == digest,
+            "signature": signature in (_signature(value, True), _signature(value, False)),
             "time": 0 <= age <= ANSWER_LIFE,
             "second cookie": signature == _signature(value, False)
             or request.cookies.get(SECOND_COOKIE) == _second(value),

@@ -6,15 +6,18 @@ against them.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from dyvine_cli.simulator import tiktok_guest, tiktok_signatures
 from dyvine_cli.simulator.douyin import Douyin
 from dyvine_cli.simulator.douyin_guest import login_cookies
 from dyvine_cli.simulator.douyin_signatures import (
@@ -33,6 +36,9 @@ from dyvine_cli.simulator.douyin_signatures import (
 from dyvine_cli.simulator.faults import Faults
 from dyvine_cli.simulator.media import Media
 from dyvine_cli.simulator.messages import Request, Response
+from dyvine_cli.simulator.tiktok import Tiktok
+from dyvine_cli.simulator.tiktok_media import TiktokMedia
+from dyvine_cli.simulator.tiktok_world import TIKTOK
 from dyvine_cli.simulator.world import World
 
 AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
@@ -226,3 +232,275 @@ def guest(douyin: Douyin) -> Browser:
 def member(douyin: Douyin) -> Browser:
     """A browser with the known login."""
     return Browser(douyin).log_in(login_cookies(NOW))
+
+
+# -- TikTok ------------------------------------------------------------------------------------------------------------
+
+TIKTOK_COMMON = {
+    "WebIdLastTime": "",
+    "aid": "1988",
+    "app_language": "en",
+    "app_name": "tiktok_web",
+    "browser_version": "5.0 (Windows NT 10.0; Win64; x64)",
+    "channel": "tiktok_web",
+    "device_id": "",
+    "device_platform": "web_pc",
+    "odinId": "",
+    "region": "US",
+    "tz_name": "America/New_York",
+}
+
+
+def coded(text: str, *, b: bool = False) -> bytes:
+    """A field of X-Dynosaur in coding A or B."""
+    out = bytearray()
+    for i, char in enumerate(map(ord, text)):
+        if b:
+            v = (char ^ (102 + i) & 255) + (170 & i) & 255 ^ 165
+            out.append((v << 1 | v >> 7) & 255 ^ 187)
+        else:
+            v = (char ^ (103 + i) & 255) + 1 + (170 & i) & 255
+            out.append(((v << 2 | v >> 6) & 255 ^ 187) + 1 & 255)
+    out += bytes((221 + i) & 255 for i in range(len(out), max(6, len(out) + 2) - 2))
+    return bytes(out) + len(text).to_bytes(2, "big")
+
+
+def sealed(payload: bytes, draw: random.Random) -> str:
+    """An envelope under a key of its own."""
+    key = draw.randbytes(48)
+    hidden = tiktok_signatures.crypt(payload, key)
+    place = (sum(key) + sum(hidden)) % (len(hidden) + 1)
+    raw = base64.b64encode(b"K" + hidden[:place] + key + hidden[place:]).decode()
+    return raw.translate(
+        str.maketrans(tiktok_signatures.STANDARD_ALPHABET, tiktok_signatures.ENVELOPE_ALPHABET)
+    )
+
+
+@dataclass(kw_only=True)
+class Sdk:
+    """The page's signing script: constants that a test may spoil, and its counters."""
+
+    version: str = "5.3.2"
+    scm: str = "2.0.0.561"
+    env: int = 65
+    ub: int = 8
+    x38: int = 0xC46CE353
+    canvas: int = 1_135_188_161
+    page: str = "www.tiktok.com/"
+    count: int = 0
+    seeds: tuple[int, int] = (1_652_779_289, 1_652_779_282)
+    draw: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def sign(self, query: str, token: str, agent: str, now: int, body: bytes = b"") -> str:
+        """The query with the four parameters behind it."""
+        self.count += 1
+        covered = f"{query}&X-Dynosaur={self.dynosaur(query, agent, now)}&msToken={token}"
+        return f"{covered}&X-Bogus=1&X-Gnarly={self.gnarly(covered, agent, now, body)}"
+
+    def dynosaur(self, query: str, agent: str, now: int) -> str:
+        """X-Dynosaur of a business query."""
+        seed = self.seeds[1]
+        mixed = tiktok_signatures.mix(now, seed, self.env)
+        mixed -= 2**32 if mixed >= 2**31 else 0
+        texts: dict[int, object] = {
+            0x23: 0, 0x24: mixed, 0x25: self.count, 0x26: self.env, 0x27: now, 0x28: 0, 0x29: 0, 0x2A: self.version,
+            0x2C: self.canvas, 0x2D: 0, 0x2F: self.count, 0x31: self.scm, 0x32: 0, 0x33: 0, 0x34: seed,
+            0x35: self.page[:50], 0x36: self.ub, 0x37: 0,
+        }  # fmt: skip
+        fields = {0x21: coded("1", b=True), 0x22: coded("1", b=True)}
+        fields |= {tag: coded(str(value)) for tag, value in texts.items()}
+        hashes = {0x2B: "", 0x2E: query, 0x30: agent}
+        fields |= {tag: tiktok_signatures.hash_state(text).to_bytes(4, "big") for tag, text in hashes.items()}
+        fields[0x38] = self.x38.to_bytes(4, "big")
+        checksum = 0xDE
+        for value in fields.values():
+            checksum ^= value[1]
+        fields[0x20] = coded(str(checksum), b=True)
+        records = (bytes([tag]) + len(raw).to_bytes(2, "big") + raw for tag, raw in sorted(fields.items()))
+        return sealed(b"".join(records), self.draw)
+
+    def gnarly(self, covered: str, agent: str, now: int, body: bytes = b"") -> str:
+        """X-Gnarly of a query with X-Dynosaur and msToken."""
+        seed, canvas = self.seeds[0], self.canvas & 0xFFFFFFFF
+        md5 = [hashlib.md5(data).hexdigest() for data in (covered.encode(), body, agent.encode())]
+        low = 1_767_225_600 if self.env & 32 else now
+        fields: dict[int, int | str] = {
+            1: self.env, 2: self.ub, 3: md5[0], 4: md5[1], 5: md5[2], 6: now, 7: canvas, 8: seed, 9: self.version,
+            10: self.scm, 11: 1, 12: self.count, 13: self.count, 14: tiktok_signatures.mix(now, seed, self.env),
+            15: (low ^ seed) & 0xFFFF | ((canvas ^ seed >> 16) & 0xFFFF) << 16,
+        }  # fmt: skip
+        fields[16] = fields[0] = 0
+        for value in list(fields.values())[:15]:
+            fields[16] ^= value if isinstance(value, int) else int.from_bytes(value.encode()[:4], "big")
+        for key in range(1, 17):
+            value = fields[key]
+            fields[0] ^= value if isinstance(value, int) else tiktok_signatures.js_number(value)
+        payload = bytes([17])
+        for key, value in fields.items():
+            raw = (
+                value.encode()
+                if isinstance(value, str)
+                else value.to_bytes(2 if value <= 65_535 else 4, "big")
+            )
+            payload += bytes([key]) + len(raw).to_bytes(2, "big") + raw
+        return sealed(payload, self.draw)
+
+
+class TiktokBrowser:
+    """Someone with a cookie jar in front of TikTok and its media hosts."""
+
+    def __init__(self, tiktok: Tiktok, media: TiktokMedia, *, now: int = NOW, agent: str = AGENT) -> None:
+        self.tiktok = tiktok
+        self.media = media
+        self.now = now
+        self.agent = agent
+        self.sdk = Sdk()
+        self.jar: dict[str, str] = {}
+        self.context: dict[str, str] = {}
+
+    def request(
+        self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Response:
+        """One request with the jar; what the answer sets is kept."""
+        host, _, rest = url.removeprefix("https://").partition("/")
+        path, _, query = rest.partition("?")
+        sent = {"user-agent": self.agent, "referer": "https://www.tiktok.com/", **(headers or {})}
+        if self.jar and host.endswith("tiktok.com"):
+            sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.jar.items())
+        asked = Request(method=method, host=host, path=f"/{path}", query=query, headers=sent, body=body)
+        answer = self.media.answer(asked) or self.tiktok.answer(asked)
+        assert answer is not None
+        for name, value in answer.headers:
+            if name == "Set-Cookie":
+                key, _, text = value.partition(";")[0].partition("=")
+                self.jar[key] = text
+        return answer
+
+    def fetch(self, url: str, **headers: str) -> Response:
+        """A file, with the cookie that its address names and nothing else."""
+        jar, self.jar = self.jar, {}
+        if (
+            url.startswith("https://")
+            and url.split("/")[2].endswith(".tiktok.com")
+            and "tt_chain_token" in jar
+        ):
+            self.jar = {"tt_chain_token": jar["tt_chain_token"]}
+        try:
+            return self.request(url, headers=headers)
+        finally:
+            self.jar = jar
+
+    def scope(self, path: str, **headers: str) -> Any:
+        """The hydration data of a page; `context` is filled from it."""
+        answer = self.request(f"https://www.tiktok.com{path}", headers=headers)
+        assert isinstance(answer.body, bytes)
+        assert answer.status == 200, (answer.status, dict(answer.headers))
+        text = answer.body.decode().split('__UNIVERSAL_DATA_FOR_REHYDRATION__" type="application/json">')[1]
+        scope = json.loads(text.split("</script>")[0])["__DEFAULT_SCOPE__"]
+        self.context = scope["webapp.app-context"]
+        return scope
+
+    def item(self, id: str) -> Any:
+        """The post of a `/video/` page."""
+        return self.scope(f"/@_/video/{id}")["webapp.video-detail"]["itemInfo"]["itemStruct"]
+
+    def embedded(self, handle: str) -> Any:
+        """The state of an embed page."""
+        answer = self.request(f"https://www.tiktok.com/embed/@{handle}")
+        assert isinstance(answer.body, bytes)
+        text = answer.body.decode().split('__FRONTITY_CONNECT_STATE__" type="application/json">')[1]
+        return json.loads(text.split("</script>")[0])
+
+    def arrive(self) -> TiktokBrowser:
+        """Become a visitor: a page's cookies and ids."""
+        self.scope(f"/@{TIKTOK.SAMPLES}")
+        return self
+
+    def query(self, **parameters: object) -> str:
+        """The business query, with the ids that the page gave."""
+        ids = {"device_id": "wid", "odinId": "odinId", "WebIdLastTime": "webIdCreatedTime"}
+        common = TIKTOK_COMMON | {name: self.context.get(key, "") for name, key in ids.items()}
+        pairs = {**common, **parameters}
+        return "&".join(f"{name}={quote(str(value), safe='()/:,;')}" for name, value in pairs.items())
+
+    def signed(self, name: str, **parameters: object) -> str:
+        """The address of an API call with everything that belongs to it."""
+        query = self.query(**parameters)
+        signed = self.sdk.sign(query, self.jar.get("msToken", ""), self.agent, self.now)
+        return f"https://www.tiktok.com/api/{name}/?{signed}"
+
+    def get(self, name: str, **parameters: object) -> Any:
+        """The JSON of an API call, None for an empty answer."""
+        answer = self.request(self.signed(name, **parameters))
+        assert isinstance(answer.body, bytes)
+        assert answer.status == 200, (answer.status, answer.body)
+        return json.loads(answer.body) if answer.body else None
+
+    def listed(self, name: str, key: str = "itemList", **parameters: object) -> list[Any]:
+        """All pages of a listing, as an honest client walks them."""
+        pages: list[Any] = []
+        cursor = "0"
+        while True:
+            page = self.get(name, **parameters, cursor=cursor)
+            assert page is not None, self.tiktok.reasons
+            pages.append(page)
+            if not page["hasMore"]:
+                return pages
+            cursor = page["cursor"]
+
+
+@pytest.fixture
+def tiktok_media(faults: Faults) -> TiktokMedia:
+    """TikTok's media hosts, at a fixed time."""
+    return TiktokMedia(lambda: NOW, faults)
+
+
+@pytest.fixture
+def tiktok(tiktok_media: TiktokMedia, faults: Faults) -> Tiktok:
+    """The platform, at a fixed time."""
+    return Tiktok(TIKTOK, tiktok_media, faults, lambda: NOW)
+
+
+@pytest.fixture
+def newcomer(tiktok: Tiktok, tiktok_media: TiktokMedia) -> TiktokBrowser:
+    """A browser that knows nothing yet."""
+    return TiktokBrowser(tiktok, tiktok_media)
+
+
+@pytest.fixture
+def visitor(newcomer: TiktokBrowser) -> TiktokBrowser:
+    """A browser with a visitor's cookies."""
+    return newcomer.arrive()
+
+
+@pytest.fixture
+def follower(newcomer: TiktokBrowser) -> TiktokBrowser:
+    """A browser with the known login."""
+    newcomer.jar = tiktok_guest.login_cookies(NOW)
+    return newcomer.arrive()
+
+
+@pytest.fixture(scope="session")
+def differences() -> Callable[..., list[str]]:
+    """Where keys or types of an answer differ from those of a recording."""
+    return lambda real, ours, place="", thinned=False: sorted(_differences(real, ours, place, thinned))
+
+
+def _type(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return type(value).__name__
+    return "number" if isinstance(value, int | float) else type(value).__name__
+
+
+def _differences(real: Any, ours: Any, place: str, thinned: bool) -> Iterator[str]:
+    """Each entry of a list must be like one of the recorded ones; a `thinned` recording may lack keys."""
+    if _type(real) != _type(ours):
+        yield f"{place}: {_type(real)} is {_type(ours)}"
+    elif isinstance(real, dict):
+        alone = set(real) - set(ours) if thinned else set(real) ^ set(ours)
+        yield from (f"{place}.{key}: only on one side" for key in alone)
+        for key in set(real) & set(ours):
+            yield from _differences(real[key], ours[key], f"{place}.{key}", thinned)
+    elif isinstance(real, list) and real:
+        for entry in ours:
+            yield from min((list(_differences(like, entry, f"{place}[]", thinned)) for like in real), key=len)
