@@ -140,6 +140,8 @@ class Cut:
 class Balance:
     """How a listing came out. `complete` is False when it was cut.
 
+    `listed` and `hidden` include what an earlier run had before the place where this one went on.
+
     `hidden` were listed without content, `unlisted` is what is declared but was never listed (0 when unknown),
     `reasons` counts the failures by error name.
     """

@@ -45,7 +45,13 @@ async def test_doubles_are_done_once(person: Person) -> None:
     """The same account by handle, id and link, and the same post twice."""
     link = f"https://www.douyin.com/user/{World.ACCOUNTS[1]}"
     outcome = await person.get(
-        "@shan_ye_011", ONE, link, SMALL, SMALL, f"https://www.douyin.com/video/{World.SMALL}"
+        "@shan_ye_011",
+        ONE,
+        link,
+        SMALL,
+        SMALL,
+        f"https://www.douyin.com/video/{World.SMALL}",
+        site="douyin",
     )
 
     assert outcome.code == 0

@@ -24,7 +24,7 @@ async def each(
     """Status, objects and events of `info`."""
     shown: list[Shown] = []
     events: list[Event] = []
-    async with person.at_work(events) as workspace:
+    async with person.at_work(events, site="douyin") as workspace:
         code = await inform.each(
             workspace, [Asked(text) for text in texts], kind, shown.append, events.append
         )
