@@ -142,8 +142,8 @@ class Balance:
 
     `listed` and `hidden` include what an earlier run had before the place where this one went on.
 
-    `hidden` were listed without content, `unlisted` is what is declared but was never listed (0 when unknown),
-    `reasons` counts the failures by error name.
+    `hidden` were listed without content, `reasons` counts the failures by error name, `stopped` says in words why it
+    ended before its end.
     """
 
     ref: Ref

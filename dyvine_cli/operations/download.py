@@ -135,7 +135,9 @@ async def _ready(post: Post, errand: Errand) -> Post:
     if errand.source is None:
         return post
     errand.workspace.client.check(post)
-    if post.partial or (post.kind == "article" and post.text_is_cut):  # lists cut it after some 500 characters
+    if post.partial or (
+        post.kind == "article" and post.text_is_cut
+    ):  # lists cut it after some 500 characters
         return await errand.workspace.client.post(post.ref)
     return post
 
