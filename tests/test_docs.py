@@ -24,6 +24,7 @@ from dyvine_cli.config import quantities
 from dyvine_cli.naming import FIELDS, STANDARD
 from dyvine_cli.simulator.app import Simulator, running
 from dyvine_cli.simulator.world import World
+from tests.firefox import firefox
 
 TOP = Path(__file__).parent.parent
 ENGLISH = (TOP / "README.md").read_text(encoding="utf-8")
@@ -270,6 +271,7 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "links.txt").write_text(
         f"# two posts\nhttps://www.douyin.com/video/{World.SMALL}\n\n{World.NOTE}\n", encoding="utf-8"
     )
+    firefox(tmp_path, World.SESSION)
     script = tmp_path / ".local" / "bin" / "dyvine"
     script.parent.mkdir(parents=True)
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dyvine_cli "$@"\n', encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from dyvine_cli.cli.app import finish
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.options import Common, Reach, Show
+from dyvine_cli.errors import InputError
 
 if TYPE_CHECKING:
     from dyvine_cli.cookies import Cookie
@@ -47,21 +49,29 @@ def status(given: Common) -> Run:
 def add(
     given: Common,
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="FILE|COOKIES|-", help="A cookie file, a Cookie header in quotes, or - for stdin."
+            metavar="[FILE|COOKIES|-]",
+            help="A cookie file, a Cookie header in quotes, or - for stdin; left out with --cookies-from-browser.",
         ),
-    ],
+    ] = None,
     no_test: Annotated[bool, typer.Option("--no-test", help="Keep it without asking the site.")] = False,
 ) -> Run:
-    """Take a login from a browser's cookies: a Netscape cookies.txt, a JSON export, or a Cookie header.
+    """Take a login from a browser's cookies: its own, a Netscape cookies.txt, a JSON export, or a Cookie header.
 
     It is tried before it is kept; an older login of the same name stays until the new one has passed.
     """
+    if (source is None) == (given.reach.cookies_from_browser is None):
+        raise InputError(
+            "no cookies are named" if source is None else "two sources of cookies are named",
+            hint="give one: dyvine login add FILE, or dyvine login add --cookies-from-browser firefox",
+        )
 
     def run() -> int:
         site = given.reach.site or SITES[0]
-        jar = _read(source, site)
+        jar = _jar(source, given.reach.cookies_from_browser, site)
+        # They are the answer now, not a wish for this run's identity.
+        bare = replace(given, reach=replace(given.reach, cookies_from_browser=None, cookies=None))
 
         async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
             from dyvine_cli.cli.output.logins import show_logins
@@ -71,9 +81,18 @@ def add(
             show_logins([found], json=bool(given.show.json))
             return 0
 
-        return finish(given, operation, events=False)
+        return finish(bare, operation, events=False)
 
     return run
+
+
+def _jar(source: str | None, browser: str | None, site: str) -> tuple[Cookie, ...]:
+    """The cookies of the one source that is named."""
+    if browser is None:
+        return _read(source or "", site)
+    from dyvine_cli import browsers
+
+    return browsers.read(browser, site=site)
 
 
 def _read(source: str, site: str) -> tuple[Cookie, ...]:

@@ -67,6 +67,14 @@ class Reach:
         Path | None,
         value("--cookies", metavar="FILE", help="Cookies for this run only (any export format)."),
     ] = None
+    cookies_from_browser: Annotated[
+        str | None,
+        value(
+            "--cookies-from-browser",
+            metavar="BROWSER[:PROFILE]",
+            help="Cookies of firefox, chromium, chrome, edge, brave or safari, for this run.",
+        ),
+    ] = None
     proxy: Annotated[
         str | None, value("--proxy", metavar="URL", help="http, https or socks5 proxy; none for none.")
     ] = None

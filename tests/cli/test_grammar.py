@@ -134,7 +134,7 @@ MISTAKES = [
     ("post 1 --path", "option '--path' requires an argument", "--help"),
     ("post --json=x 1", "'--json'", "--help"),
     ("config path extra", "extra", "see: dyvine config path --help"),
-    ("login add", "missing argument", "see: dyvine login add --help"),
+    ("login add", "no cookies are named", "dyvine login add FILE"),
 ]
 
 

@@ -1,0 +1,80 @@
+"""Who a run is: logins out of a browser, their health, taking turns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dyvine_cli.simulator.world import World
+from tests.cli.conftest import Program
+from tests.firefox import firefox
+
+WAYS = {
+    "option": (["--cookies-from-browser", "firefox"], {}, ""),
+    "variable": ([], {"DYVINE_COOKIES_FROM_BROWSER": "firefox"}, ""),
+    "file": ([], {}, 'cookies_from_browser = "firefox"\n'),
+}
+
+
+@pytest.mark.parametrize(("options", "env", "file"), WAYS.values(), ids=list(WAYS))
+def test_a_run_takes_its_login_from_the_browser(
+    dyvine: Program, tmp_path: Path, options: list[str], env: dict[str, str], file: str
+) -> None:
+    """What only a login sees comes, and nothing of the login stays behind."""
+    firefox(tmp_path, World.SESSION)
+    dyvine.home.mkdir()
+    (dyvine.home / "config.toml").write_text(file)
+    done = dyvine("post", *options, World.LOGIN_ONLY, env=env)
+    traces = [
+        path
+        for path in dyvine.home.rglob("*")
+        if path.is_file() and World.SESSION.encode() in path.read_bytes()
+    ]
+
+    assert done.code == 0
+    assert World.SESSION not in done.out + done.err
+    assert traces == []
+
+
+def test_a_login_is_added_out_of_a_browser(dyvine: Program, tmp_path: Path) -> None:
+    """The profile of the browser is chosen, tried and kept; the browser is not needed any more."""
+    firefox(tmp_path, World.DEAD_SESSION)
+    firefox(tmp_path, World.SESSION, profile="work")
+    dead = dyvine("login", "add", "--cookies-from-browser", "firefox:default")
+    added = dyvine("login", "add", "--profile", "second", "--cookies-from-browser", "firefox:work")
+    used = dyvine("post", "--profile", "second", World.LOGIN_ONLY)
+
+    assert (dead.code, added.code, used.code) == (4, 0, 0)
+    assert "douyin second: logged in as" in added.out
+    assert not (dyvine.home / "state" / "profiles" / "douyin" / "main.json").exists()
+
+
+MISTAKES = {
+    "none": ([], "no cookies are named"),
+    "two": (["jar", "--cookies-from-browser", "firefox"], "two sources"),
+    "unknown": (["--cookies-from-browser", "lynx"], "no browser 'lynx'"),
+    "missing": (["--cookies-from-browser", "firefox"], "Firefox"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISTAKES.values(), ids=list(MISTAKES))
+def test_what_no_login_can_be_taken_from_is_wrong_input(
+    dyvine: Program, arguments: list[str], said: str
+) -> None:
+    """Exit status 2, the cause, and how to do it."""
+    done = dyvine.inside("login", "add", *arguments)
+
+    assert done.code == 2
+    assert said in done.complaints()[0]
+    assert done.complaints("hint")
+
+
+def test_a_browser_and_a_profile_exclude_each_other(dyvine: Program, tmp_path: Path) -> None:
+    """A run is one identity: two that are named equally near are refused by their names."""
+    firefox(tmp_path, World.SESSION)
+    done = dyvine.inside("post", "--profile", "main", "--cookies-from-browser", "firefox", World.SMALL)
+
+    assert done.code == 2
+    assert "--profile and" in done.complaints()[0]
+    assert "--cookies-from-browser" in done.complaints()[0]
