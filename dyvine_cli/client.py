@@ -34,7 +34,7 @@ HANDLE = re.compile(r"@[A-Za-z0-9_.-]{2,40}")
 
 ID_SITE = "douyin"
 """Whose a bare id is, unless a site is named: ids look alike on all."""
-HANDLE_SITE = "douyin"
+HANDLE_SITE = "tiktok"
 """Whose a bare `@handle` is, unless a site is named."""
 
 _TITLES = " and ".join(site.title for site in SITES)

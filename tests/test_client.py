@@ -60,7 +60,7 @@ LINKS = {
         Ref("douyin", "user", World.OPEN, "likes"),
     ),
     "a stable id": (World.OPEN, Ref("douyin", "user", World.OPEN)),
-    "a handle": ("@shan_ye_041", Ref("douyin", "user", "shan_ye_041")),
+    "a handle": ("@shan_ye_041", Ref("tiktok", "user", "shan_ye_041")),
     "an unsupported link before": (
         f"https://www.ixigua.com/7000000000000000000 {VIDEO}",
         Ref("douyin", "post", World.VIDEO),

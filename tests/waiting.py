@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dyvine_cli.budget import Budget, Pace, load_rates
 from dyvine_cli.events import Report, ignore
-from dyvine_cli.sites.douyin import PACE
+from dyvine_cli.sites import SITES
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Time:
     def budget(self, *, pace: Pace = "off", report: Report = ignore) -> Budget:
         """A budget of this clock."""
         return Budget(
-            {"douyin": load_rates(PACE)},
+            {site.name: load_rates(site.pace) for site in SITES},
             pace=pace,
             report=report,
             clock=self.clock,

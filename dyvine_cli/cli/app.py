@@ -52,7 +52,7 @@ def root(
         bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = None,
 ) -> None:
-    """Keep what is published on Douyin: posts, pictures, whole accounts.
+    """Keep what is published on Douyin and TikTok: posts, pictures, whole accounts.
 
     `dyvine LINK` downloads whatever the link is; paste share text as it is. The options of a command (`dyvine get
     --help`) may also stand before it.

@@ -209,11 +209,15 @@ def load(noun: str) -> Any:
     return command
 
 
+BARE_LINKS = (
+    "v.douyin.com/", "www.douyin.com/", "www.tiktok.com/", "vm.tiktok.com/", "vt.tiktok.com/", "tiktokuser:",
+)  # fmt: skip
+"""How links begin that people paste without `https://`."""
+
+
 def looks_like_link(word: str) -> bool:
     """Whether a word can be meant only as a link or ref."""
-    return (
-        "://" in word or Ref.parse(word) is not None or word.startswith(("v.douyin.com/", "www.douyin.com/"))
-    )
+    return "://" in word or Ref.parse(word) is not None or word.startswith(BARE_LINKS)
 
 
 def misuse(error: typer.TyperException) -> InputError:

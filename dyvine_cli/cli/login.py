@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = noun_app()
 
-SITES = ("douyin",)
+SITES = ("douyin", "tiktok")
 
 
 @app.callback()

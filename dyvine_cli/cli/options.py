@@ -57,7 +57,7 @@ class Reach:
     site: Annotated[
         str | None,
         choice(
-            "--site", metavar="SITE", among=("douyin", "tiktok"), help="Site of bare ids: douyin or tiktok."
+            "--site", metavar="SITE", among=("douyin", "tiktok"), help="Site of bare ids and handles: douyin or tiktok."
         ),
     ] = None
     profile: Annotated[

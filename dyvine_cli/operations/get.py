@@ -15,7 +15,7 @@ from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.tally import Tally
 from dyvine_cli.operations.workspace import Workspace
 
-LISTED: tuple[RefKind, ...] = ("user", "mix")
+LISTED: tuple[RefKind, ...] = ("user", "mix", "collection")
 
 
 class Getting:
@@ -103,7 +103,7 @@ class Getting:
         if ref.kind not in ("post", *LISTED):
             raise InputError(
                 f"{each.place} is a {ref.kind}: that cannot be downloaded yet",
-                hint="posts, users and mixes can",
+                hint="posts, users, mixes and collections can",
             )
         if self._kind is not None and ref.kind != self._kind:
             raise InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
-from dyvine_cli.errors import ListingIncomplete
+from dyvine_cli.errors import InputError, ListingIncomplete
 from dyvine_cli.events import Cut, Failed, Report
 from dyvine_cli.listing import Walk
 from dyvine_cli.models import Listing, Mix, Post, Ref, RefKind, User
@@ -13,6 +13,7 @@ from dyvine_cli.operations import selection
 from dyvine_cli.operations.accounts import Source, source_of
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.attempts import Attempts
+from dyvine_cli.operations.get import LISTED
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.tally import Tally
 from dyvine_cli.operations.workspace import Workspace
@@ -41,6 +42,8 @@ async def _found(workspace: Workspace, ref: Ref) -> Post | User | Mix:
         return await client.user(ref)
     if ref.kind == "mix":
         return await client.mix(ref)
+    if ref.kind == "collection":
+        raise InputError(f"{ref}: nothing describes a collection but its posts", hint=f"try: dyvine -j {ref}")
     return await client.post(ref)
 
 
@@ -130,7 +133,7 @@ async def posts(
             show(entry)
 
     async def one(ref: Ref, tally: Tally) -> None:
-        if ref.kind in ("user", "mix"):
+        if ref.kind in LISTED:
             source = await source_of(workspace.client, ref, what)
             await _show_listing(workspace, source, wish, show_post, report, tally)
         else:

@@ -17,6 +17,7 @@ from dyvine_cli.budget import Budget
 from dyvine_cli.client import Client
 from dyvine_cli.config import Settings
 from dyvine_cli.cookies import Cookie
+from dyvine_cli.errors import InputError
 from dyvine_cli.events import Report, Warned
 from dyvine_cli.http.addresses import within
 from dyvine_cli.http.connect import ConnectTo
@@ -88,7 +89,8 @@ async def open_workspace(
     for warning in settings.warnings:
         report(Warned(message=warning))
     profiles = Profiles(folders.state)
-    cookies_given(settings, settings.site)  # if they are none, the run ends before it begins
+    if settings.named_site or settings.identity(settings.site).browser is None:
+        cookies_given(settings, settings.site)  # if they are none, the run ends before it begins
     root = (settings.path or Path.cwd()).absolute()
     template = Template.parse(settings.output or STANDARD)
     trace = Traffic() if settings.print_traffic else None
@@ -259,7 +261,22 @@ def cookies_given(settings: Settings, site: str) -> tuple[Cookie, ...]:
     """The cookies of the file, browser or variable that the settings name, none if they name none. Raises InputError."""
     wanted = settings.identity(site)
     if wanted.cookies is not None:
-        return cookies.read_file(wanted.cookies, site=site)
+        return _of_file(settings, wanted.cookies, site)
     if wanted.browser is not None:
         return browsers.read(wanted.browser, site=site)
     return cookies.read(wanted.cookie, site=site) if wanted.cookie else ()
+
+
+def _of_file(settings: Settings, path: Path, site: str) -> tuple[Cookie, ...]:
+    """A site's cookies in a file that may hold those of several, none if it holds another's.
+
+    A file that does not say whose its cookies are is the usual site's. Raises InputError when that site's are not there,
+    or not those of the site that the person named.
+    """
+    try:
+        found = cookies.read_file(path, site=None)
+    except InputError:
+        return cookies.read_file(path, site=site) if site == settings.site else ()
+    if site == settings.named_site:
+        return cookies.read_file(path, site=site)
+    return tuple(each for each in found if cookies.site_of(each) == site)

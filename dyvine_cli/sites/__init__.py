@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dyvine_cli.sites.base import Site
 from dyvine_cli.sites.douyin import Douyin
+from dyvine_cli.sites.tiktok import Tiktok
 
-SITES: tuple[type[Site], ...] = (Douyin,)
+SITES: tuple[type[Site], ...] = (Douyin, Tiktok)
 
 HOSTS: tuple[str, ...] = tuple(host for site in SITES for host in site.all_hosts)
 """Every platform host: may resolve anywhere over verified TLS, and is what `*` of --connect-to covers."""

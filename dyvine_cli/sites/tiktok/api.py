@@ -300,9 +300,9 @@ class Api:
         return found
 
     def _is_repeated(self, call: Call, cursor: Cursor | None, found: Raw) -> bool:
-        ids = _ids(found, call)
-        at, before = self._last.get((call.path, call.ref), (cursor, ids))
-        return at != (cursor or FIRST) and bool(ids) and ids <= before and bool(found.get("hasMore"))
+        ids, here = _ids(found, call), cursor or FIRST
+        at, before = self._last.get((call.path, call.ref), (here, ids))
+        return at != here and bool(ids) and ids <= before
 
     # --- short links ----------------------------------------------------------------------------------------------
 

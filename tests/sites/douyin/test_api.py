@@ -371,9 +371,9 @@ async def test_a_logins_refused_signature_is_not_renewed(
 
 
 @pytest.mark.parametrize("handle", ["shan_ye_041", "@shan_ye_041"])
-async def test_a_handle_is_looked_up(client: Client, handle: str) -> None:
+async def test_a_handle_is_looked_up(make_client: MakeClient, handle: str) -> None:
     """A 抖音号 leads to the account with its lasting id and its whole profile."""
-    found = await client.user(handle)
+    found = await make_client(default_site="douyin").user(handle)
 
     assert found.ref == user(World.OPEN)
     assert found.declared == 24
