@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 _BLOCK = 1 << 20
+CUT = "the file was cut while it was written"
 _STEP = 1 << 25
-_MUCH = 1 << 23
+MUCH = 1 << 23
 """Bytes from which a second hash gets a thread of its own."""
 
 
@@ -31,7 +32,7 @@ class Digest:
         while self.count < until:
             data = read_at(fd, min(_BLOCK, until - self.count), self.count)
             if not data:
-                raise OSError(errno.EIO, "the file was cut while it was written")
+                raise OSError(errno.EIO, CUT)
             self.add(data)
 
     @property
@@ -62,16 +63,21 @@ class Digests:
 
     def catch_up(self, fd: int, until: int) -> None:
         """Read the file up to `until`; much of it with both hashes at once. Raises OSError."""
-        if self.md5 is None:
-            self.sha256.read(fd, until)
-        elif until - self.sha256.count < _MUCH or not hasattr(os, "pread"):
-            self.sha256.read(fd, until)
-            self.md5.read(fd, until)
+        if self.md5 is None or until - self.sha256.count < MUCH or not hasattr(os, "pread"):
+            self._read_once(fd, until)
         else:
             with ThreadPoolExecutor(1, "md5") as beside:
                 second = beside.submit(self.md5.read, fd, until)
                 self.sha256.read(fd, until)
                 second.result()
+
+    def _read_once(self, fd: int, until: int) -> None:
+        while self.sha256.count < until:
+            place = self.sha256.count
+            data = read_at(fd, min(_BLOCK, until - place), place)
+            if not data:
+                raise OSError(errno.EIO, CUT)
+            self.add(data)
 
 
 def read_at(fd: int, count: int, place: int) -> bytes:

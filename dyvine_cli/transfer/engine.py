@@ -143,6 +143,15 @@ class Engine:
         return await self._rounds(work)
 
     async def _rounds(self, work: Work) -> Fetched:
+        try:
+            return await self._round(work)
+        except DyvineError as exc:
+            if not _is_worth_another_try(exc, work):
+                raise
+            return await self._more_rounds(work, exc)
+
+    async def _more_rounds(self, work: Work, first: DyvineError) -> Fetched:
+        """Wait and try again after the error of the `first` round."""
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
         again = AsyncRetrying(
@@ -152,7 +161,14 @@ class Engine:
             sleep=self._sleep,
             reraise=True,
         )
-        return await again(self._round, work)
+        failed = [first]
+
+        async def round() -> Fetched:
+            if failed:
+                raise failed.pop()
+            return await self._round(work)
+
+        return await again(round)
 
     async def _round(self, work: Work) -> Fetched:
         """Try every mirror that is left once."""
@@ -257,6 +273,8 @@ class Engine:
             async for chunk in answer.chunks:
                 await self._throttle.take(len(chunk))
                 intake.take(chunk)
+                if part.wants_hashing:
+                    await in_thread(part.catch_up)
                 if part.wants_flush:
                     await in_thread(part.flush)
             intake.end()

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 from dyvine_cli import lock
 from dyvine_cli.errors import Busy, ContentChanged
-from dyvine_cli.transfer.digests import Digests, read_at
+from dyvine_cli.transfer.digests import MUCH, Digests, read_at
 from dyvine_cli.transfer.folder import Folder, disk_error, remove_made, writing
 from dyvine_cli.transfer.spans import Pair, Spans
 
@@ -31,6 +31,9 @@ NOTE_FROM = 1 << 17
 
 FLUSH_EVERY = 1 << 26
 """Bytes between two flushes of a growing part: what a loss of power may cost."""
+
+HASH_ASIDE = 1 << 20
+"""From so many promised bytes on hashing is left to a thread; below, that costs more than it gains."""
 
 CARE_EVERY = 1 << 22
 """Bytes between two notes on a scattered part: what a kill may cost."""
@@ -104,7 +107,7 @@ def _pairs(found: Any) -> tuple[Pair, ...]:
 class Part:
     """An open and locked part. `spans` are the bytes that are there and right; `promise` is what they belong to.
 
-    Bytes that are added with `write` are hashed at once, those added with `put` by `care`, which may run in a thread.
+    Bytes of a small part are hashed as they are written, those of a larger one by `care` and `catch_up`, in a thread.
     """
 
     def __init__(self, folder: Folder, root: Path, name: str, fd: int, rendition: str, *, md5: bool) -> None:
@@ -125,6 +128,7 @@ class Part:
         self._flushed = Spans()
         self._noted = 0
         self._digests = Digests(md5=self._with_md5)
+        self._hashes_aside = False
 
     @classmethod
     def open(cls, path: Path, root: Path, rendition: str, *, md5: bool = False) -> Part | None:
@@ -195,6 +199,7 @@ class Part:
             self._note, self._flushed = note, Spans(note.flushed).within(self.spans.end)
             self.is_scattered = note.written is not None
             self.promise = Promise(note.length, note.validator)
+            self._hashes_aside = note.length >= HASH_ASIDE
             yield from self._digests.read(self._fd, self.spans.front)
             os.lseek(self._fd, self.spans.end, os.SEEK_SET)
 
@@ -215,6 +220,7 @@ class Part:
     def begin(self, promise: Promise, *, scattered: bool = False) -> None:
         """Prepare the empty part for a file of which `promise` is known; `scattered` for bytes in any order."""
         self.promise, self.is_scattered = promise, scattered
+        self._hashes_aside = (promise.length or 0) >= HASH_ASIDE
         if promise.length is not None and promise.length >= NOTE_FROM:
             with writing(self.path):
                 self._need(promise.length)
@@ -240,7 +246,8 @@ class Part:
         try:
             while rest:
                 count = os.write(self._fd, rest)
-                self._digests.add(rest[:count])
+                if not self._hashes_aside:
+                    self._digests.add(rest[:count])
                 size += count
                 rest = rest[count:]
         except OSError as exc:
@@ -265,6 +272,11 @@ class Part:
     def wants_flush(self) -> bool:
         """Whether so much is unflushed that a loss of power would hurt."""
         return self.spans.end - self._flushed.end >= FLUSH_EVERY
+
+    @property
+    def wants_hashing(self) -> bool:
+        """Whether so much is not hashed that the end would have to wait for it."""
+        return self.spans.front - self._digests.sha256.count >= MUCH
 
     @property
     def wants_care(self) -> bool:
