@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,15 +21,24 @@ if TYPE_CHECKING:
 
 
 def download(
-    given: Common, words: list[str], *, kind: RefKind | None = None, what: Listing | None = None
+    given: Common,
+    words: list[str],
+    *,
+    kind: RefKind | None = None,
+    what: Listing | None = None,
+    more: Callable[[], list[Asked]] | None = None,
 ) -> Run:
-    """Get, or with -j, -F and -g show, what the words and the batch file name. Raises InputError when that is nothing."""
-    need_words(given, words, "get")
+    """Get, or with -j, -F and -g show, what the words, the batch file and `more` name.
+
+    Raises InputError when that is nothing.
+    """
+    if more is None:
+        need_words(given, words, "get")
 
     shown = given.take.dump_json or given.take.raw or given.take.list_formats or given.take.get_url
 
     def run() -> int:
-        lines = batch(given)
+        lines = [*batch(given), *(more() if more else ())]
 
         async def get(workspace: Workspace, wish: Selection, report: Report) -> int:
             from dyvine_cli.operations.get import Getting
@@ -84,3 +94,14 @@ def batch(given: Common) -> list[Asked]:
             f"the batch file {name} cannot be read: {error.strerror}",
             hint="give a text file with one link a line",
         ) from error
+
+
+def exported(path: Path, section: str) -> list[Asked]:
+    """The posts in a section of the copy of one's data. Raises InputError when it cannot be read."""
+    from dyvine_cli.operations import export
+
+    try:
+        text = path.expanduser().read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", hint=export.HINT) from error
+    return export.read(text, export.named(section), name=str(path))

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 from dyvine_cli.cli.call import Run, noun_app, verb
-from dyvine_cli.cli.download import download
+from dyvine_cli.cli.download import download, exported
 from dyvine_cli.cli.inform import show_each
-from dyvine_cli.cli.options import Common, Reach, Show, Take, Words
+from dyvine_cli.cli.options import Common, Reach, Show, Take, Words, choice, value
+from dyvine_cli.errors import InputError
 
 app = noun_app()
+
+FromExport = Annotated[
+    Path | None,
+    value("--from-export", metavar="FILE", help="Posts named in the copy of your data that TikTok gave you."),
+]
+Section = Annotated[
+    str | None,
+    choice(
+        "--section",
+        metavar="SECTION",
+        among=("likes", "favorites", "history", "posts"),
+        help="Which of its lists: likes, favorites, history or posts.",
+    ),
+]
 
 
 @app.callback()
@@ -16,9 +34,15 @@ def post() -> None:
 
 
 @verb(app, Reach, Show, Take)
-def get(given: Common, words: Words = None) -> Run:
+def get(given: Common, words: Words = None, from_export: FromExport = None, section: Section = None) -> Run:
     """Download posts."""
-    return download(given, words or [], kind="post")
+    if (from_export is None) != (section is None):
+        raise InputError(
+            "--from-export and --section belong together",
+            hint="dyvine post --from-export user_data_tiktok.json --section likes",
+        )
+    more = (lambda: exported(from_export, section)) if from_export and section else None
+    return download(given, words or [], kind="post", more=more)
 
 
 @verb(app, Reach, Show, Take)
