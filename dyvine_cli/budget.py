@@ -25,6 +25,7 @@ from dyvine_cli import ledger
 from dyvine_cli.errors import ConfigError, RateLimited, Refused
 from dyvine_cli.events import Report, Waiting, Warned, ignore
 from dyvine_cli.ledger import Ledger, LedgerError, OwnLedger, Place, SharedLedger, Sheet, Times
+from dyvine_cli.models import Health
 
 Pace = Literal["slow", "normal", "fast", "off"]
 """`off` never waits for its turn; a refusal's cool-down holds for every pace."""
@@ -38,6 +39,7 @@ _PATIENCE = 120.0  # a longer cool-down ends the site for this run
 _REFUSALS = 4  # so many end it too, and the rate is halved no further
 _FORGIVEN = 30  # calls in a row that are answered take one refusal back
 _FORGOTTEN = 3600.0  # so many seconds after a cool-down do too
+_NEWS = 60.0  # seconds after which the time of the last good answer is written again
 _SHOWN = 1.0  # shorter waits are not reported
 _TICK = 1e-4  # seconds that are not worth a wait
 
@@ -171,15 +173,23 @@ class Budget:
             now = self._clock()
             sheet.refusals = min(_refusals(sheet, now) + 1, _REFUSALS)
             sheet.answered = 0
+            sheet.refused = self._now().timestamp()
             sheet.closed_until = max(_closed_until(sheet, now), now + _cool_down(sheet.refusals, asked))
 
         self._on_sheet(self._desk(site, profile), note, flush=True)
 
     def accepted(self, site: str, profile: str, call: str) -> None:
-        """Note an answer: thirty in a row take one refusal back, and the rate rises again."""
+        """Note an answer: thirty in a row take one refusal back, and the rate rises again.
+
+        The pace `off` keeps no time of it unless there are refusals to take back.
+        """
         desk = self._desk(site, profile)
-        if _refusals(desk.ledger.last, self._clock()):
-            self._on_sheet(desk, _forgive)
+        sheet, now = desk.ledger.last, self._now().timestamp()
+        news = sheet.accepted is None or not sheet.accepted <= now < sheet.accepted + _NEWS
+        if _refusals(sheet, self._clock()):
+            self._on_sheet(desk, lambda sheet: _forgive(sheet, now))
+        elif news and self._stretch:
+            self._on_sheet(desk, lambda sheet: _note(sheet, now))
 
     def estimate(self, site: str, call: str, calls: int) -> float:
         """Seconds that so many calls of a class will wait at this pace, from a full burst and without refusals."""
@@ -189,6 +199,20 @@ class Budget:
     def next_try(self, site: str, profile: str) -> datetime | None:
         """When this site may be asked again after a refusal; None if it may now."""
         return self._when(_closed_until(self._glance(self._desk(site, profile)), self._clock()))
+
+    def health(self, site: str, profile: str) -> Health:
+        """How a profile gets on with a site, in this run and before."""
+        sheet, now = self._glance(self._desk(site, profile)), self._clock()
+        left = _closed_until(sheet, now) - now
+        refusals = _refusals(sheet, now)
+        return Health(
+            accepted=self._time(sheet.accepted),
+            refused=self._time(sheet.refused),
+            used=self._time(sheet.used),
+            closed_until=self._when(now + left),
+            ended=_ends(left, refusals),
+            refusals=refusals,
+        )
 
     def standings(self) -> tuple[Standing, ...]:
         """How every profile on record stands with the sites of `rates`, one row per class of call that was used."""
@@ -203,7 +227,6 @@ class Budget:
     def _rows(self, desk: _Desk) -> list[Standing]:
         sheet = self._glance(desk)
         now = self._clock()
-        used = datetime.fromtimestamp(sheet.used, self._now().tzinfo) if sheet.used else None
         starts: dict[str | None, float] = {
             call: self._start(sheet, desk.site, call, now)
             for call in sorted(sheet.due)
@@ -216,10 +239,13 @@ class Budget:
                 call=call,
                 next_try=self._when(max(start, _closed_until(sheet, now))),
                 refusals=_refusals(sheet, now),
-                used=used,
+                used=self._time(sheet.used),
             )
             for call, start in (starts or {None: now}).items()
         ]
+
+    def _time(self, at: float | None) -> datetime | None:
+        return None if at is None else datetime.fromtimestamp(at, self._now().tzinfo)
 
     def _when(self, at: float) -> datetime | None:
         left = at - self._clock()
@@ -291,7 +317,7 @@ class Budget:
         if left <= _TICK:
             return None
         refusals = _refusals(sheet, now)
-        if left > _PATIENCE or refusals >= _REFUSALS:
+        if _ends(left, refusals):
             raise self._ended(desk, refusals, left)
         reason = f"{desk.site} refused a request and asks for a pause"
         return _Pause(left, reason, min(left, _LOOK) if desk.ledger.shared else left)
@@ -424,7 +450,17 @@ def _cool_down(refusals: int, asked: float | None) -> float:
     return math.ldexp(_FIRST, refusals - 1)
 
 
-def _forgive(sheet: Sheet) -> None:
+def _ends(left: float, refusals: int) -> bool:
+    """Whether a cool-down ends a site for this run."""
+    return left > _PATIENCE or (left > _TICK and refusals >= _REFUSALS)
+
+
+def _note(sheet: Sheet, now: float) -> None:
+    sheet.accepted = now
+
+
+def _forgive(sheet: Sheet, now: float) -> None:
+    sheet.accepted = now
     sheet.answered += 1
     if sheet.answered >= _FORGIVEN and sheet.refusals:
         sheet.refusals -= 1

@@ -22,7 +22,7 @@ from dyvine_cli.http.exchange import Trace
 from dyvine_cli.http.network import Network
 from dyvine_cli.identity import ENV, GUEST, Profile, Profiles
 from dyvine_cli.listing import Walk, check_likes, check_listable
-from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, RefKind, User
+from dyvine_cli.models import Cursor, Health, Listing, Mix, Page, Post, Ref, RefKind, User
 from dyvine_cli.redact import Redactor
 from dyvine_cli.sites import HOSTS, SITES
 from dyvine_cli.sites.base import Site
@@ -186,6 +186,15 @@ class Client:
             if site.profile
         ]
         return min((each for each in times if each is not None), default=None)
+
+    @property
+    def in_use(self) -> tuple[Profile, ...]:
+        """The profiles that sites were visited as."""
+        return tuple(site.profile for site in self._sites.values())
+
+    def health(self, profile: Profile) -> Health:
+        """How a profile gets on with its site."""
+        return self.budget(profile.site).health(profile.site, profile.name)
 
     def try_as(self, profile: Profile) -> None:
         """Visit a site as another profile from now on, without keeping what its cookies become."""

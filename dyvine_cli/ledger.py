@@ -54,7 +54,8 @@ class Sheet:
 
     `due` is, per class of call, when the calls so far will have been worked off at one per interval. `answered` counts
     answers since the last refusal was noted or taken back. `taken` is when the call in flight began, `used` the time of
-    day of the last call in Unix seconds; None for never. `line` are the calls that wait, first come first.
+    day of the last call in Unix seconds, `accepted` and `refused` those of the last answer of each kind; None for never.
+    `line` are the calls that wait, first come first.
     """
 
     due: dict[str, float] = field(default_factory=dict)
@@ -63,6 +64,8 @@ class Sheet:
     closed_until: float = -math.inf
     taken: float | None = None
     used: float | None = None
+    accepted: float | None = None
+    refused: float | None = None
     line: list[Place] = field(default_factory=list)
 
     def ahead(self, run: str, call: str) -> list[Place]:
@@ -335,6 +338,8 @@ def _facts(sheet: Sheet) -> dict[str, Any]:
         "closed_until": None if sheet.closed_until == -math.inf else sheet.closed_until,
         "taken": sheet.taken,
         "used": sheet.used,
+        "accepted": sheet.accepted,
+        "refused": sheet.refused,
         "line": [[each.run, each.call, each.at, each.seen] for each in sheet.line],
     }
 
@@ -356,7 +361,9 @@ def _decode(data: Any, times: Times) -> Sheet:
         answered=_count(data["answered"]),
         closed_until=closed + shift,
         taken=_number(data["taken"]) if same and data["taken"] is not None else None,
-        used=None if data["used"] is None else _number(data["used"]),
+        used=_number_or_none(data["used"]),
+        accepted=_number_or_none(data.get("accepted")),
+        refused=_number_or_none(data.get("refused")),
         line=[_place(*each) for each in data["line"]] if same else [],
     )
 
@@ -375,6 +382,10 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
         raise ValueError
     return float(value)
+
+
+def _number_or_none(value: object) -> float | None:
+    return None if value is None else _number(value)
 
 
 def _count(value: object) -> int:

@@ -275,3 +275,20 @@ class Page:
     skipped: int = 0
     unreadable: tuple[DyvineError, ...] = ()
     sample: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a profile gets on with a site; each time is None if there is none on record.
+
+    `accepted` (to the minute) and `refused` are the last answers of each kind, `used` is the last call.
+    `closed_until` is the end of a cool-down, `ended` says that it is too long to be waited out. `refusals` are those
+    not taken back yet.
+    """
+
+    accepted: datetime | None = None
+    refused: datetime | None = None
+    used: datetime | None = None
+    closed_until: datetime | None = None
+    ended: bool = False
+    refusals: int = 0

@@ -16,6 +16,7 @@ import pytest
 from dyvine_cli.budget import Budget, Rate, load_rates
 from dyvine_cli.errors import ConfigError, RateLimited, Refused, RiskControl
 from dyvine_cli.events import Event, Waiting, Warned
+from dyvine_cli.models import Health
 
 pytestmark = pytest.mark.anyio
 
@@ -602,6 +603,39 @@ async def test_standings_name_profile_class_next_try_and_refusals(machine: Machi
         ("douyin", "other", "detail", None, 0, now),
         ("douyin", "third", None, now + timedelta(seconds=60), 1, None),
     ]
+
+
+async def test_health_tells_the_last_answers_and_the_cool_down(machine: Machine) -> None:
+    """What one run went through, another one and the next day's know."""
+    used = machine.run()
+    await calls(used, 1)
+    used.accepted("douyin", "main", "list")
+    machine.at += 10
+    used.refused("douyin", "main", "list", RateLimited("429", retry_after=600))
+    closed = machine.run().health("douyin", "main")
+    machine.at += 700
+    machine.run().accepted("douyin", "main", "list")
+    later = machine.run().health("douyin", "main")
+
+    assert (closed.used, closed.accepted) == (NOON, NOON)
+    assert closed.refused == NOON + timedelta(seconds=10)
+    assert (closed.closed_until, closed.ended) == (NOON + timedelta(seconds=610), True)
+    assert closed.refusals == 1
+    assert later.accepted == NOON + timedelta(seconds=710)
+    assert (later.closed_until, later.ended) == (None, False)
+    assert machine.run().health("douyin", "nobody") == Health()
+
+
+async def test_good_answers_are_written_down_once_a_minute(machine: Machine) -> None:
+    """The disk is not touched for every answer."""
+    budget = machine.run()
+    times = []
+    for _ in range(7):
+        budget.accepted("douyin", "main", "list")
+        times.append(machine.run().health("douyin", "main").accepted)
+        machine.at += 20
+
+    assert times == [NOON + timedelta(seconds=each) for each in (0, 0, 0, 60, 60, 60, 120)]
 
 
 def test_standings_without_a_record_are_empty(machine: Machine) -> None:

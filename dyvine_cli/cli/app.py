@@ -97,9 +97,10 @@ def finish(given: Common, operation: Operation, *, events: bool = True) -> int:
     settings = settings_of(given)
     set_up_logging(settings.verbose, traffic=settings.print_traffic)
     stop = Stop()
+    reminders: list[str] = []
     try:
         with choose(given, settings, stop.on_fault, events=events) as report:
-            code = asyncio.run(_run(settings, operation, report, stop))
+            code = asyncio.run(_run(settings, operation, report, stop, reminders))
     except KeyboardInterrupt:  # where the loop has no signal handlers
         stop.number = 2
         code = 130
@@ -107,18 +108,26 @@ def finish(given: Common, operation: Operation, *, events: bool = True) -> int:
         from dyvine_cli.cli.output import note
 
         note("stopped; the same command goes on where this one ended")
+    if reminders:
+        from dyvine_cli.cli.output import warn
+
+        warn(*reminders)
     return code
 
 
-async def _run(settings: Settings, operation: Operation, report: Report, stop: Stop) -> int:
-    """The operation, ended early by whatever stops it."""
+async def _run(
+    settings: Settings, operation: Operation, report: Report, stop: Stop, reminders: list[str]
+) -> int:
+    """The operation, ended early by whatever stops it; `reminders` gets what is to be said at the end."""
     from dyvine_cli.cli.settings import selection_of
+    from dyvine_cli.operations.reminders import due
     from dyvine_cli.operations.workspace import open_workspace
 
     stop.listen()
     try:
         async with open_workspace(settings, report) as workspace:
             code = await operation(workspace, selection_of(settings), report)
+            reminders += due(workspace.client.in_use, settings.folders.state)
     except asyncio.CancelledError:
         if stop.code is None:
             raise

@@ -12,7 +12,7 @@ import typer
 from dyvine_cli.cli.app import finish
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.options import Common, Reach, Show
-from dyvine_cli.errors import InputError
+from dyvine_cli.errors import InputError, LoginExpired
 
 if TYPE_CHECKING:
     from dyvine_cli.cookies import Cookie
@@ -25,6 +25,9 @@ app = noun_app()
 SITES = ("douyin", "tiktok")
 
 
+DEAD = LoginExpired.exit_code
+
+
 @app.callback()
 def login() -> None:
     """Show, add and remove logins. A login is the cookies of a browser in which you are logged in."""
@@ -32,15 +35,19 @@ def login() -> None:
 
 @verb(app, Reach, Show)
 def status(given: Common) -> Run:
-    """Show every stored login: whose it is, what is missing, when it ends. Exit status 4 when one is dead."""
+    """Show every stored login: whose it is, what is missing, when it ends. Exit status 4 when one is dead.
+
+    With -v also when the site last answered and last refused it, and until when it is left alone.
+    """
 
     async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
         from dyvine_cli.cli.output.logins import show_logins
         from dyvine_cli.operations import login as logins
 
         found = await logins.status(workspace, SITES, name=given.reach.profile)
-        show_logins(found, json=bool(given.show.json))
-        return next((each.error.exit_code for each in found if each.error), 0)
+        show_logins(found, json=bool(given.show.json), health=bool(given.show.verbose))
+        statuses = [each.error.exit_code for each in found if each.error]
+        return DEAD if DEAD in statuses else next(iter(statuses), 0)
 
     return lambda: finish(given, operation, events=False)
 
@@ -90,9 +97,9 @@ def _jar(source: str | None, browser: str | None, site: str) -> tuple[Cookie, ..
     """The cookies of the one source that is named."""
     if browser is None:
         return _read(source or "", site)
-    from dyvine_cli import browsers
+    from dyvine_cli.operations.workspace import cookies_of_browser
 
-    return browsers.read(browser, site=site)
+    return cookies_of_browser(browser, site)
 
 
 def _read(source: str, site: str) -> tuple[Cookie, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from dyvine_cli import cookies
 from dyvine_cli.cookies import Cookie, CookieReport
 from dyvine_cli.errors import DyvineError, InputError
 from dyvine_cli.identity import ENV, GUEST, MAIN, Profile
-from dyvine_cli.models import User
+from dyvine_cli.models import Health, User
 from dyvine_cli.operations.workspace import Workspace
 
 RESERVED = {GUEST: "of those who are not logged in", ENV: "of cookies that are given for one run"}
@@ -21,7 +21,8 @@ RESERVED = {GUEST: "of those who are not logged in", ENV: "of cookies that are g
 class Login:
     """A profile as it stands: what its cookies are, whose account it is, and what is wrong with it.
 
-    `account` is None when it was not tried, is a guest, or did not pass; `error` says why it did not.
+    `account` is None when it was not tried, is a guest, or did not pass; `error` says why it did not. `health` is how it
+    got on with the site before it was tried just now.
     """
 
     site: str
@@ -29,6 +30,7 @@ class Login:
     cookies: CookieReport
     account: User | None = None
     error: DyvineError | None = None
+    health: Health = field(default_factory=Health)
 
 
 async def add(
@@ -69,13 +71,16 @@ async def status(workspace: Workspace, sites: Sequence[str], *, name: str | None
 
 async def _tried(workspace: Workspace, profile: Profile) -> Login:
     report = cookies.report(profile.cookies, profile.site)
+    health = workspace.client.health(profile)
     account, fault = None, None
     if not profile.is_guest:
         try:
             account = await _account(workspace, profile)
         except DyvineError as error:
             fault = error
-    return Login(site=profile.site, name=profile.name, cookies=report, account=account, error=fault)
+    return Login(
+        site=profile.site, name=profile.name, cookies=report, account=account, error=fault, health=health
+    )
 
 
 def _stored(workspace: Workspace, sites: Sequence[str], name: str | None) -> Iterator[Profile]:

@@ -257,13 +257,18 @@ def who(settings: Settings, profiles: Profiles, site: str) -> Profile:
     return identity.choose(profiles, site, wanted, cookies_given(settings, site), user_agent=agent)
 
 
+def cookies_of_browser(spec: str, site: str) -> tuple[Cookie, ...]:
+    """A site's cookies in a browser of this machine, `BROWSER[:PROFILE]`. Raises InputError, MissingExtra."""
+    return browsers.read(spec, site=site)
+
+
 def cookies_given(settings: Settings, site: str) -> tuple[Cookie, ...]:
     """The cookies of the file, browser or variable that the settings name, none if they name none. Raises InputError."""
     wanted = settings.identity(site)
     if wanted.cookies is not None:
         return _of_file(settings, wanted.cookies, site)
     if wanted.browser is not None:
-        return browsers.read(wanted.browser, site=site)
+        return cookies_of_browser(wanted.browser, site)
     return cookies.read(wanted.cookie, site=site) if wanted.cookie else ()
 
 

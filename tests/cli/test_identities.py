@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,49 @@ def test_a_browser_and_a_profile_exclude_each_other(dyvine: Program, tmp_path: P
     assert done.code == 2
     assert "--profile and" in done.complaints()[0]
     assert "--cookies-from-browser" in done.complaints()[0]
+
+
+def ending(days: float) -> str:
+    """A Cookie file of a login that ends after so many days."""
+    ends = int(time.time() + days * 86_400)
+    return f"# Netscape HTTP Cookie File\n.douyin.com\tTRUE\t/\tTRUE\t{ends}\tsessionid\t{World.SESSION}\n"
+
+
+@pytest.mark.parametrize("options", [["-q"], ["--json"], []], ids=["quiet", "json", "usual"])
+def test_a_login_that_ends_soon_is_told_in_the_last_line_once_a_day(
+    dyvine: Program, tmp_path: Path, options: list[str]
+) -> None:
+    """The warning is the last line on stderr of the first run of the day, and of no other."""
+    (tmp_path / "jar").write_text(ending(3.5))
+    dyvine("login", "add", "--no-test", tmp_path / "jar")
+    first, second = (dyvine(*options, "post", "--overwrite", World.LOGIN_ONLY) for _ in range(2))
+
+    assert (first.code, second.code) == (0, 0)
+    assert first.err.splitlines()[-1].startswith("warning: the douyin login 'main' ends in 3 days (")
+    assert "ends in" not in second.err
+    assert "ends in" not in first.out
+
+
+def test_the_status_of_logins_is_made_for_monitoring(dyvine: Program, tmp_path: Path) -> None:
+    """One object per login with its health; -v tells it to people; a dead one gives status 4, whatever else fails."""
+    (tmp_path / "jar").write_text(ending(40))
+    dyvine("login", "add", tmp_path / "jar")
+    dyvine("post", World.LOGIN_ONLY, env={"DYVINE_PACE": "fast"})
+    (found,) = dyvine("login", "status", "--json").objects
+    told = dyvine("login", "-v")
+    dyvine("login", "add", "--no-test", "--profile", "old", f"sessionid={World.DEAD_SESSION}")
+    dead = dyvine("login", "--json")
+
+    assert found["account"]["id"] == World.SELF
+    assert found["health"]["accepted"].endswith("Z")
+    assert (found["health"]["refused"], found["health"]["cools_down_until"]) == (None, None)
+    assert found["health"]["refusals"] == 0
+    assert "  last refusal: none on record" in told.out.splitlines()
+    assert re.search(r"^  last answer: 20\d\d-", told.out, re.MULTILINE)
+    assert told.code == 0
+    assert dead.code == 4
+    assert [(each["profile"], (each["failed"] or {}).get("error")) for each in dead.objects] == [
+        ("main", None),
+        ("old", "LoginExpired"),
+    ]
+    assert World.SESSION not in dead.out + told.out + told.err

@@ -8,7 +8,8 @@ import pytest
 
 from dyvine_cli import cookies
 from dyvine_cli.cookies import Cookie
-from dyvine_cli.errors import InputError, LoginExpired
+from dyvine_cli.errors import InputError, LoginExpired, RateLimited
+from dyvine_cli.models import Health
 from dyvine_cli.operations import login
 from dyvine_cli.operations.login import Login
 from dyvine_cli.simulator.douyin_guest import login_header
@@ -111,6 +112,23 @@ async def test_every_stored_login_is_shown_with_its_state(person: Person) -> Non
         ("main", True, type(None)),
         ("old", False, LoginExpired),
     ]
+
+
+async def test_a_login_is_shown_with_how_the_site_treated_it(person: Person) -> None:
+    """Its last answer and refusal, and until when it is left alone, as they were before it was tried."""
+    await add(person, jar(person))
+    async with person.at_work(pace="fast") as workspace:
+        budget = workspace.client.budget("douyin")
+        (fresh,) = await login.status(workspace, ["douyin"])
+        (tried,) = await login.status(workspace, ["douyin"])
+        budget.refused("douyin", "main", "list", RateLimited("429", retry_after=100))
+        (refused,) = await login.status(workspace, ["douyin"])
+
+    assert fresh.health == Health()
+    assert tried.health.accepted is not None
+    assert refused.health.refusals == 1
+    assert refused.health.refused is not None
+    assert refused.health.closed_until is not None
 
 
 async def test_a_login_that_is_removed_is_gone(person: Person) -> None:
