@@ -98,7 +98,7 @@ async def test_the_posts_of_an_export_are_saved_and_dead_ones_told(person: Perso
     """What is there is downloaded; what was deleted, or has no link any more, fails with its number."""
     entries = [{"link": LINK.format(id)} for id in (TiktokWorld.SMALL, TiktokWorld.DELETED)]
     data = {"Likes and Favorites": {"Like List": {"ItemFavoriteList": [*entries, {"date": "x"}]}}}
-    outcome = await person.get(*read(json.dumps(data), "likes", name="data.json"), kind="post")
+    outcome = await person.get(*read(json.dumps(data), "likes", name="data.json"), noun="post")
 
     assert outcome.code == 3
     assert len(person.files()) == 1

@@ -75,12 +75,13 @@ class SiteContract:
         assert user.nickname
 
     async def test_pages_lead_to_the_end(self, client: Client) -> None:
-        """Every page but the last names the next; nothing comes twice; all posts belong to the account."""
+        """Every page but the last names the next; nothing of the list comes twice; a sample is part of it."""
         seen: list[str] = []
+        samples: list[str] = []
         cursor: Cursor | None = None
         while True:
             page: Page = await self.of(client).page(self.user, None, cursor)
-            seen += [entry.ref.id for entry in page.items]
+            (samples if page.sample else seen).extend(entry.ref.id for entry in page.items)
             assert all(isinstance(entry, Post) for entry in page.items)
             if page.next is None:
                 break
@@ -88,6 +89,7 @@ class SiteContract:
             cursor = page.next
 
         assert len(seen) == len(set(seen)) == self.listed
+        assert set(samples) <= set(seen)
 
     async def test_a_mix_is_described_and_listed(self, client: Client) -> None:
         """A mix has a title, and a first page with posts of it."""

@@ -11,14 +11,16 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import urljoin, urlsplit
 
 from dyvine_cli.errors import RateLimited, Refused, SiteError
+from dyvine_cli.http.addresses import within
 from dyvine_cli.http.api import Answer, ApiClient, Request
 from dyvine_cli.models import Ref
 from dyvine_cli.sites.ciphers import Random
 from dyvine_cli.sites.tiktok import parse, proof, sign
 from dyvine_cli.sites.tiktok.device import Device, newest_token
-from dyvine_cli.sites.tiktok.refusals import is_shell, judge_page, judge_status
+from dyvine_cli.sites.tiktok.refusals import blocked, is_shell, judge_page, judge_status
 
 log = logging.getLogger(__name__)
 
@@ -152,14 +154,24 @@ class Guest:
         call: str = "page",
         others: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One page as it comes; only rate limits are judged."""
+        """One page as it comes, behind its redirects but not at the login wall; only rate limits are judged."""
+        for _ in range(REDIRECTS + 1):
+            answer = await self._once(url, endpoint, ref, call, others or {})
+            target = _next(answer)
+            if target is None:
+                return answer
+            url = target
+        raise blocked(endpoint, "it redirects in a circle", ref)
+
+    async def _once(
+        self, url: str, endpoint: str, ref: Ref | None, call: str, others: Mapping[str, str]
+    ) -> Answer:
         answer = await self._http.send(
-            lambda: Request(url=url, headers={**PAGE_HEADERS, **(others or {})}),
+            lambda: Request(url=url, headers={**PAGE_HEADERS, **others}),
             call=call,
             endpoint=endpoint,
             judge=lambda answer: _rate_only(answer, endpoint, ref),
             ref=ref,
-            redirects=REDIRECTS,
         )
         self.note(answer)
         return answer
@@ -210,6 +222,16 @@ class Guest:
 
     def _cookie(self, name: str) -> str:
         return self._http.cookie(name, url=SITE_URL) or ""
+
+
+def _next(answer: Answer) -> str | None:
+    """Where a page's redirect leads, if that is another page of TikTok's; None for the login wall and for all else."""
+    if answer.status not in (301, 302, 303, 307, 308):
+        return None
+    target = urljoin(answer.url, answer.headers.get("location", ""))
+    parts = urlsplit(target)
+    own = parts.scheme == "https" and within(parts.hostname or "", (DOMAIN,))
+    return target if own and not parts.path.startswith("/login") else None
 
 
 def _rate_only(answer: Answer, endpoint: str, ref: Ref | None) -> None:
