@@ -68,7 +68,8 @@ class StoredCursor:
     """A place from which an unfinished listing goes on.
 
     `started` is when that listing began at the top: what was published later is not in it. `listed` counts its posts
-    so far, `cause` is the name of the error that cut it, empty when the run was just ended.
+    before the place, `hidden` those without content; `cause` is the name of the error that cut it, empty when the run
+    was just ended. `filters` tells which posts were wanted, empty for all.
     """
 
     ref: Ref
@@ -78,14 +79,17 @@ class StoredCursor:
     kept: datetime
     listed: int
     cause: str = ""
+    hidden: int = 0
+    filters: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedSource:
     """How the last listing of a source came out; `full` is when it was last listed to its end, None for never.
 
-    `cause` is the name of the error that cut the last one, empty when nothing did. `declared` is what the platform
-    claimed, None if it did not.
+    `cause` says why the last one left posts behind: the name of an error that cut it or that may pass, `stopped`, or
+    the filter that ended it; empty when it left none. `declared` is what the platform claimed, None if it did not.
+    `filters` tells which posts were wanted, empty for all.
     """
 
     ref: Ref
@@ -96,6 +100,7 @@ class ListedSource:
     declared: int | None = None
     full: datetime | None = None
     cause: str = ""
+    filters: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,14 @@ def m001_first_tables(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_first_tables,)
+def m002_what_a_place_stands_for(db: sqlite3.Connection) -> None:
+    """Hidden entries before a place, and which posts a listing was asked for."""
+    db.execute("ALTER TABLE unfinished ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE unfinished ADD COLUMN filters TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE listed ADD COLUMN filters TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_first_tables, m002_what_a_place_stands_for)
 
 
 _COUNT = """

@@ -62,17 +62,17 @@ ON CONFLICT (site, kind, post, asset) DO UPDATE SET error = excluded.error, mess
     attempts = attempts + 1, last = excluded.last, next_try = excluded.next_try
 """
 _ADD_LISTED = """
-INSERT INTO listed (site, kind, source, what, time, listed, hidden, declared, full, cause)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO listed (site, kind, source, what, time, listed, hidden, declared, full, cause, filters)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (site, kind, source, what) DO UPDATE SET time = excluded.time, listed = excluded.listed,
     hidden = excluded.hidden, declared = excluded.declared, full = coalesce(excluded.full, full),
-    cause = excluded.cause
+    cause = excluded.cause, filters = excluded.filters
 """
 _KEEP_CURSOR = """
-INSERT INTO unfinished (site, kind, source, what, started, cursor, kept, listed, cause)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO unfinished (site, kind, source, what, started, cursor, kept, listed, cause, hidden, filters)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (site, kind, source, what, started) DO UPDATE SET cursor = excluded.cursor, kept = excluded.kept,
-    listed = excluded.listed, cause = excluded.cause
+    listed = excluded.listed, cause = excluded.cause, hidden = excluded.hidden, filters = excluded.filters
 """
 _DROP_CURSOR = """
 DELETE FROM unfinished WHERE site = ?1 AND kind = ?2 AND source = ?3 AND what = ?4 AND (?5 IS NULL OR started = ?5)
@@ -207,16 +207,16 @@ class SqliteArchive:
         counts = (source.listed, source.hidden, _number(source.declared))
         with self._writing() as db:
             key = _listing_key(source.ref, source.what)
-            db.execute(_ADD_LISTED, (*key, _seconds(source.time), *counts, full, source.cause))
+            db.execute(_ADD_LISTED, (*key, _seconds(source.time), *counts, full, source.cause, source.filters))
 
     async def listed(self, ref: Ref, what: Listing | None) -> ListedSource | None:
         """One row by its key."""
-        columns = "SELECT time, listed, hidden, declared, full, cause FROM listed"
+        columns = "SELECT time, listed, hidden, declared, full, cause, filters FROM listed"
         with _mapped(self._path):
             row = self._db.execute(columns + _OF_LISTING, _listing_key(ref, what)).fetchone()
         if row is None:
             return None
-        time, listed, hidden, declared, full, cause = row
+        time, listed, hidden, declared, full, cause, filters = row
         return ListedSource(
             ref=ref,
             what=what,
@@ -226,6 +226,7 @@ class SqliteArchive:
             declared=declared,
             full=None if full is None else _time(full),
             cause=cause,
+            filters=filters,
         )
 
     async def cursor(self, ref: Ref, what: Listing | None) -> StoredCursor | None:
@@ -235,7 +236,7 @@ class SqliteArchive:
 
     async def cursors(self, ref: Ref, what: Listing | None) -> tuple[StoredCursor, ...]:
         """One row per unfinished listing."""
-        columns = "SELECT cursor, started, kept, listed, cause FROM unfinished"
+        columns = "SELECT cursor, started, kept, listed, cause, hidden, filters FROM unfinished"
         with _mapped(self._path):
             rows = self._db.execute(
                 columns + _OF_LISTING + " ORDER BY started DESC", _listing_key(ref, what)
@@ -249,8 +250,10 @@ class SqliteArchive:
                 kept=_time(kept),
                 listed=listed,
                 cause=cause,
+                hidden=hidden,
+                filters=filters,
             )
-            for cursor, started, kept, listed, cause in rows
+            for cursor, started, kept, listed, cause, hidden, filters in rows
         )
 
     async def keep_cursor(self, place: StoredCursor) -> None:
@@ -263,6 +266,8 @@ class SqliteArchive:
                 _seconds(place.kept),
                 place.listed,
                 place.cause,
+                place.hidden,
+                place.filters,
             )
             db.execute(_KEEP_CURSOR, (*key, *values))
 
