@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
 from dyvine_cli import cookies as cookie_files
 from dyvine_cli import links
 from dyvine_cli.budget import Budget, Pace, load_rates
-from dyvine_cli.errors import InputError, UnsupportedURL
-from dyvine_cli.events import Report, ignore
+from dyvine_cli.errors import InputError, RateLimited, UnsupportedURL
+from dyvine_cli.events import Report, Warned, ignore
 from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.http.connect import ConnectTo
 from dyvine_cli.http.exchange import Trace
@@ -40,8 +40,10 @@ HANDLE_SITE = "tiktok"
 _TITLES = " and ".join(site.title for site in SITES)
 _DOMAINS = " and ".join(site.hosts[0] for site in SITES)
 
-Who = Callable[[str], Profile]
-"""Site name to the profile to use there."""
+T = TypeVar("T")
+
+Who = Callable[[str], Profile | Sequence[Profile]]
+"""Site name to the profile to use there, or to several that take turns by their health."""
 Reach = Callable[[str, str | None], Network]
 """Site name and its profile's own proxy (None: it has none) to the network for its calls."""
 
@@ -92,6 +94,7 @@ class Client:
         self._trace = trace
         self._sites: dict[str, Site] = {}
         self._tried: dict[str, Profile] = {}
+        self._turns: dict[str, list[Profile]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -140,7 +143,7 @@ class Client:
         if name not in self._sites:
             builder = _kind_of_site(name)
             tried = self._tried.get(name)
-            profile = tried or self._who(name)
+            profile = tried or self._whose_turn(name)
             http = ApiClient(
                 self._reach(name, profile.proxy),
                 profile,
@@ -153,6 +156,43 @@ class Client:
             )
             self._sites[name] = builder(http, constants=self._constants.get(name))
         return self._sites[name]
+
+    def _whose_turn(self, name: str) -> Profile:
+        """The profile for a site: of several the healthiest, of equal ones that which rested longest."""
+        if name not in self._turns:
+            found = self._who(name)
+            profiles = [found] if isinstance(found, Profile) else list(found)
+            if len(profiles) > 1:
+                profiles.sort(key=lambda each: _illness(self.health(each)))
+            self._turns[name] = profiles
+        return self._turns[name][0]
+
+    async def _ask(self, name: str, work: Callable[[Site], Awaitable[T]]) -> T:
+        """What `work` gets from a site; where refusals end a profile for this run, the next one goes on."""
+        while True:
+            site = self.site(name)
+            try:
+                return await work(site)
+            except RateLimited as error:
+                # The budget's word names no endpoint; a single answer's does, and is not the end.
+                if error.endpoint is not None or not self._pass_on(name, site):
+                    raise
+
+    def _pass_on(self, name: str, site: Site) -> bool:
+        """Give the turn to the next profile; False if there is none."""
+        if self._sites.get(name) is not site:  # another call has done it
+            return True
+        turns = self._turns.get(name, [])
+        if name in self._tried or len(turns) < 2:
+            return False
+        ended = turns.pop(0)
+        del self._sites[name]
+        self._report(
+            Warned(
+                message=f"{name} wants no more calls of the profile '{ended.name}'; going on as '{turns[0].name}'"
+            )
+        )
+        return True
 
     def budget(self, site: str) -> Budget:
         """The request budget of a site."""
@@ -207,7 +247,7 @@ class Client:
 
     async def login(self, site: str) -> User:
         """The account of the login in use. Raises LoginNeeded for a guest, LoginExpired for a dead login."""
-        return await self.site(site).login()
+        return await self._ask(site, lambda site: site.login())
 
     # --- what a link means ----------------------------------------------------------------------------------------
 
@@ -218,7 +258,7 @@ class Client:
         to its form. Raises UnsupportedURL, NotFound for a short link that has run out, NetworkError.
         """
         ref = self.match(text, kind=kind)
-        return await self.site(ref.site).follow(ref) if ref.kind == "short" else ref
+        return await self._ask(ref.site, lambda site: site.follow(ref)) if ref.kind == "short" else ref
 
     def match(self, text: str, *, kind: RefKind | None = None) -> Ref:
         """What `text` means as far as it can be said without asking anyone. Raises UnsupportedURL."""
@@ -256,7 +296,7 @@ class Client:
     async def post(self, what: str | Ref) -> Post:
         """One post with fresh links. Raises the causes of `errors.NotFound`, LoginNeeded, Refused, NetworkError."""
         ref = await self._ref(what, "post")
-        return await self.site(ref.site).post(ref)
+        return await self._ask(ref.site, lambda site: site.post(ref))
 
     def check(self, post: Post) -> None:
         """Raise what keeps a listed post from us, if there is nothing of it to be had."""
@@ -265,12 +305,12 @@ class Client:
     async def user(self, what: str | Ref) -> User:
         """An account, by link, stable id, `self` or handle. A private or banned one is a User with that `state`."""
         ref = await self._ref(what, "user")
-        return await self.site(ref.site).user(ref)
+        return await self._ask(ref.site, lambda site: site.user(ref))
 
     async def mix(self, what: str | Ref) -> Mix:
         """A mix's description."""
         ref = await self._ref(what, "mix")
-        return await self.site(ref.site).mix(ref)
+        return await self._ask(ref.site, lambda site: site.mix(ref))
 
     def list(
         self,
@@ -288,11 +328,11 @@ class Client:
         end far before it is an error. While iterating raises ListingIncomplete, or the cause itself if not even one
         page came.
         """
-        site = self.site(ref.site)
+        self.site(ref.site)  # who cannot be asked is told before the first page
         chosen = what or ref.listing
 
         async def fetch(at: Cursor | None) -> Page:
-            return await site.page(ref, chosen, at)
+            return await self._ask(ref.site, lambda site: site.page(ref, chosen, at))
 
         return Walk(fetch, ref, cursor=cursor, declared=declared, counted=counted)
 
@@ -325,6 +365,13 @@ class Client:
         if ref.kind != kind:
             raise InputError(f"{what} is a {ref.kind}, not a {kind}", hint=f"try: dyvine {_noun(ref)} {what}")
         return ref
+
+
+def _illness(health: Health) -> tuple[bool, bool, bool, int, float]:
+    """What speaks against a profile, the worst first; the last is when it was used."""
+    refused = health.refused is not None and (health.accepted is None or health.accepted < health.refused)
+    used = max((each.timestamp() for each in (health.used, health.accepted) if each), default=0.0)
+    return (health.ended, health.closed_until is not None, refused, health.refusals, used)
 
 
 def reread(answer: Answer) -> str | None:

@@ -57,11 +57,19 @@ class Reach:
     site: Annotated[
         str | None,
         choice(
-            "--site", metavar="SITE", among=("douyin", "tiktok"), help="Site of bare ids and handles: douyin or tiktok."
+            "--site",
+            metavar="SITE",
+            among=("douyin", "tiktok"),
+            help="Site of bare ids and handles: douyin or tiktok.",
         ),
     ] = None
     profile: Annotated[
-        str | None, value("--profile", metavar="NAME", help="Login to use; guest uses none.")
+        str | None,
+        value(
+            "--profile",
+            metavar="NAME",
+            help="Login to use, or several (a,b) that take turns; guest uses none.",
+        ),
     ] = None
     cookies: Annotated[
         Path | None,

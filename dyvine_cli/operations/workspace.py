@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -250,11 +250,15 @@ async def open_subject(
         await networks.aclose()
 
 
-def who(settings: Settings, profiles: Profiles, site: str) -> Profile:
-    """The identity that the settings choose for a site. Raises ConfigError, InputError for cookies that are none."""
-    wanted = next(iter(settings.identity(site).profiles), None)
+def who(settings: Settings, profiles: Profiles, site: str) -> Sequence[Profile]:
+    """The identities that the settings choose for a site, several to take turns.
+
+    Raises ConfigError, InputError for cookies that are none.
+    """
+    names = settings.identity(site).profiles or (None,)
     agent = (settings.douyin if site == "douyin" else settings.tiktok).user_agent
-    return identity.choose(profiles, site, wanted, cookies_given(settings, site), user_agent=agent)
+    given = cookies_given(settings, site)
+    return [identity.choose(profiles, site, name, given, user_agent=agent) for name in names]
 
 
 def cookies_of_browser(spec: str, site: str) -> tuple[Cookie, ...]:

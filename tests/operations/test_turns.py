@@ -1,0 +1,140 @@
+"""Several logins that take turns: chosen by health, passed on when the site wants no more of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from dyvine_cli import cookies
+from dyvine_cli.client import Client
+from dyvine_cli.errors import ConfigError, RateLimited, RiskControl
+from dyvine_cli.events import Warned
+from dyvine_cli.identity import Profile
+from dyvine_cli.operations import login
+from dyvine_cli.simulator.douyin_guest import login_header
+from dyvine_cli.simulator.world import World
+
+from ..waiting import Time
+from .conftest import Outcome, Person
+
+pytestmark = pytest.mark.anyio
+
+LIST = "/aweme/v1/web/aweme/post/"
+LONG = 1200
+"""Seconds that end a profile for a run."""
+
+
+async def add(person: Person, *names: str) -> None:
+    """Store a login under each of these names."""
+    jar = cookies.read(login_header(person.platform.clock()), site="douyin")
+    async with person.at_work() as workspace:
+        for name in names:
+            await login.add(workspace, jar, site="douyin", name=name, test=False)
+
+
+def passed_on(outcome: Outcome) -> list[str]:
+    """What was told of turns."""
+    return [each.message for each in outcome.of(Warned) if "going on as" in each.message]
+
+
+async def test_a_listing_goes_on_with_the_next_login(person: Person) -> None:
+    """After the second page the site closes for the first login; the other one lists the rest, and all is saved."""
+    await add(person, "a", "b")
+    person.platform.faults.set("429", value=LONG, count=1, skip=2, where=LIST)
+    outcome = await person.get(f"douyin:user:{World.ACCOUNTS[63]}", profile="a,b")
+
+    assert outcome.code == 0
+    assert (outcome.balance.listed, outcome.balance.declared) == (63, 63)
+    assert passed_on(outcome) == ["douyin wants no more calls of the profile 'a'; going on as 'b'"]
+
+
+async def test_when_the_last_login_is_ended_so_is_the_site(person: Person) -> None:
+    """Each is passed on once; the listing is cut with the cause and its cursor is kept."""
+    await add(person, "a", "b")
+    person.platform.faults.set("429", value=LONG, skip=2, where=LIST)
+    outcome = await person.get(f"douyin:user:{World.ACCOUNTS[63]}", profile="a,b")
+
+    assert outcome.code == 7
+    assert 0 < outcome.balance.listed < 63
+    assert len(passed_on(outcome)) == 1
+
+
+async def test_posts_on_their_way_all_go_on(person: Person) -> None:
+    """Several posts at once meet the end of a login; it is told once and none is lost."""
+    await add(person, "a", "b")
+    person.platform.faults.set("429", value=LONG, count=1, skip=1, where="/aweme/v1/web/aweme/detail/")
+    outcome = await person.get(
+        *(f"douyin:post:{each}" for each in (World.LOGIN_ONLY, World.SMALL, World.NOTE)), profile="a,b"
+    )
+
+    assert outcome.code == 0
+    assert len(passed_on(outcome)) <= 1
+
+
+async def test_a_single_login_waits_for_nobody(person: Person) -> None:
+    """Without another one the site is ended as ever."""
+    await add(person, "a")
+    person.platform.faults.set("429", value=LONG, where=LIST)
+    outcome = await person.get(f"douyin:user:{World.ACCOUNTS[63]}", profile="a")
+
+    assert outcome.code == 6
+    assert passed_on(outcome) == []
+
+
+async def test_a_name_that_is_not_stored_is_wrong_input(person: Person) -> None:
+    """A list is no reason to leave one out silently."""
+    await add(person, "a")
+    outcome = await person.get(f"douyin:post:{World.SMALL}", profile="a,nobody")
+
+    assert outcome.code == ConfigError.exit_code
+
+
+def chosen(time: Time, names: Sequence[str], past: Sequence[tuple[str, str]]) -> str:
+    """Whose turn it is among these names after what happened to them, one event each ten seconds."""
+    budget = time.budget(pace="fast")
+    for name, happened in past:
+        time.now += 10
+        match happened:
+            case "answered":
+                budget.accepted("douyin", name, "list")
+            case "refused":
+                budget.refused("douyin", name, "list", RiskControl("empty"))
+            case "ended":
+                budget.refused("douyin", name, "list", RateLimited("429", retry_after=LONG))
+            case "an hour":
+                time.now += timedelta(hours=1).total_seconds()
+    profiles = [Profile(site="douyin", name=name) for name in names]
+    client = Client(who=lambda site: profiles, budget=budget)
+    return client.profile("douyin").name
+
+
+PASTS = {
+    "nothing happened": ([], "a"),
+    "the first was used": ([("a", "answered")], "b"),
+    "all were used": ([("b", "answered"), ("a", "answered"), ("c", "answered")], "b"),
+    "a refusal counts more than use": ([("b", "refused"), ("a", "answered"), ("c", "answered")], "a"),
+    "an end counts more than a refusal": ([("a", "ended"), ("b", "refused"), ("c", "ended")], "b"),
+    "an old refusal still counts": (
+        [("a", "refused"), ("b", "answered"), ("c", "answered"), ("", "an hour")],
+        "b",
+    ),
+    "an answer afterwards heals": (
+        [
+            ("a", "refused"),
+            ("", "an hour"),
+            ("", "an hour"),
+            ("a", "answered"),
+            ("b", "refused"),
+            ("c", "ended"),
+        ],
+        "a",
+    ),
+}
+
+
+@pytest.mark.parametrize(("past", "name"), PASTS.values(), ids=list(PASTS))
+async def test_the_healthiest_login_is_chosen(past: Sequence[tuple[str, str]], name: str) -> None:
+    """Cool-down, last refusal against last answer, refusals, and of equal ones that which rested longest."""
+    assert chosen(Time(), ("a", "b", "c"), past) == name
