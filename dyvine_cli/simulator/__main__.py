@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m dyvine_cli.simulator",
-        description="Douyin in small on the loopback; ends with SIGTERM or when the pipe on its stdin closes.",
+        description="Douyin and TikTok in small on the loopback; ends with SIGTERM or when the pipe on its stdin closes.",
     )
     add = parser.add_argument
     add("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")

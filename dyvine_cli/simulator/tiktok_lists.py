@@ -104,7 +104,7 @@ class Lists:
     def _newest(self, asked: Asked, creator: Creator, cursor: int, *, with_pinned: bool = True) -> Sheet:
         """Older than the cursor; a first page may hold one more than was asked for."""
         pinned = [] if cursor or not with_pinned else self._world.pinned(creator)
-        room = asked.length - len(pinned) + bool(pinned)
+        room = max(1, asked.length - len(pinned) + bool(pinned))
         older = (post for post in self._world.posts(creator) if not cursor or post.created_ms < cursor)
         following = list(islice(older, room + 1))
         shown = following[:room]
