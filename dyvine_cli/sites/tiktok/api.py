@@ -136,6 +136,8 @@ class Api:
                 return await self._post_api(ref)
             except (SiteError, NetworkError) as other:
                 log.debug("tiktok: %s: route api: %s", ref, other)
+            if isinstance(error, Refused):
+                self._http.refused("page", error)
             raise
 
     @property
@@ -149,15 +151,14 @@ class Api:
 
     async def _post_page(self, ref: Ref) -> Found:
         """Photo posts, too, are asked for as videos: only that page carries them."""
-        html = await self.page(f"{SITE}/@_/video/{ref.id}", ref=ref)
+        html = await self.page(f"{SITE}/@_/video/{ref.id}", ref=ref, quiet=True)
         try:
             return Found(parse.item_of_page(html, ref, login=self.logged_in), listed=False)
-        except RiskControl as error:
+        except RiskControl:
             other = self._other_page(html, ref)
             if other is None:
-                self._http.refused("page", error)
                 raise
-        html = await self.page(other, ref=ref)
+        html = await self.page(other, ref=ref, quiet=True)
         return Found(parse.item_of_page(html, ref, login=self.logged_in), listed=False)
 
     def _other_page(self, html: str, ref: Ref) -> str | None:
@@ -189,10 +190,12 @@ class Api:
         """The HTML of an account's embed page, with its newest ten to twelve posts."""
         return await self.page(f"{SITE}/embed/@{quote(handle, safe='')}", endpoint="embed", ref=ref)
 
-    async def page(self, url: str, *, endpoint: str = "page", ref: Ref | None = None) -> str:
+    async def page(
+        self, url: str, *, endpoint: str = "page", ref: Ref | None = None, quiet: bool = False
+    ) -> str:
         """The HTML of a page; a login is tried before its first use. Raises like `Guest.page`, LoginExpired."""
         await self.try_login()
-        return await self.guest.page(url, endpoint=endpoint, ref=ref)
+        return await self.guest.page(url, endpoint=endpoint, ref=ref, quiet=quiet)
 
     async def try_login(self) -> None:
         """Ask once whether the login is alive, because a dead one is answered as a guest. Raises LoginExpired."""

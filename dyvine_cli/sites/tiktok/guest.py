@@ -112,9 +112,12 @@ class Guest:
         """Take another device id: one that a list has taken a dislike to gets the same page for ever (yt-dlp #14031)."""
         self._http.set_device(self._drawn().kept())
 
-    async def page(self, url: str, *, endpoint: str = "page", ref: Ref | None = None) -> str:
+    async def page(
+        self, url: str, *, endpoint: str = "page", ref: Ref | None = None, quiet: bool = False
+    ) -> str:
         """The HTML of a page, through the proof of work where one is asked for.
 
+        `quiet` keeps a refusal other than a rate limit from the budget, because another route follows.
         Raises RiskControl for a captcha, a second challenge and a refused address, RateLimited, LoginNeeded at the login
         wall, NotInRegion, NetworkError.
         """
@@ -131,7 +134,8 @@ class Guest:
         except RateLimited:
             raise  # the budget knows it already
         except Refused as error:
-            self._http.refused("page", error)
+            if not quiet:
+                self._http.refused("page", error)
             raise
         self._learn(answer)
         return answer.text
