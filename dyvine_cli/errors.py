@@ -31,15 +31,19 @@ if TYPE_CHECKING:
 
 
 class DyvineError(Exception):
-    """Anything that went wrong in a way dyvine knows; `hint` is the cure in one line, None if there is none."""
+    """Anything that went wrong in a way dyvine knows; `hint` is the cure in one line, None if there is none.
+
+    `cure` is the hint of the whole class, for an error that brings none of its own.
+    """
 
     exit_code: ClassVar[int] = 1
     retryable: ClassVar[bool] = False
+    cure: ClassVar[str | None] = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.cure
 
     @property
     def name(self) -> str:
@@ -86,46 +90,63 @@ class LoginNeeded(SiteError):
     """The platform shows this only to a logged-in account."""
 
     exit_code = 4
+    cure = "add a login: dyvine login add FILE"
 
 
 class LoginExpired(LoginNeeded):
     """The login that was given is no longer accepted."""
+
+    cure = "log in again in the browser, then run: dyvine login add FILE"
 
 
 class NotFound(SiteError):
     """The thing does not exist or cannot be seen by anyone we can be."""
 
     exit_code = 5
+    cure = "check the link or id: copy it again from the app; what is gone stays gone"
 
 
 class Deleted(NotFound):
     """Removed by its author or the platform."""
 
+    cure = "nothing can be done: nobody gets it any more; files that you saved before stay"
+
 
 class Private(NotFound):
     """Only its author, or people its author chose, may see it."""
+
+    cure = "only a login that may see it gets it: dyvine login add FILE"
 
 
 class Banned(NotFound):
     """The account was banned or cancelled."""
 
+    cure = "nothing can be done: the platform shows nothing of it any more; files that you saved before stay"
+
 
 class InReview(NotFound):
     """The platform still reviews it, or its review took it down."""
+
+    cure = "try again in some hours or days: it may come out of review"
 
 
 class Paid(NotFound):
     """Only for those who bought it."""
 
+    cure = "a login that bought it gets it: dyvine login add FILE"
+
 
 class NotInRegion(NotFound):
     """Not shown in the region of our address, or withheld for rights."""
+
+    cure = "a network of another region may see it: --proxy URL"
 
 
 class Refused(SiteError):
     """The platform does not serve us now; others are served."""
 
     exit_code = 6
+    cure = "try again in some minutes; if it stays, use --pace slow, a login or another network"
 
 
 class RateLimited(Refused):
@@ -184,12 +205,14 @@ class UnexpectedResponse(SiteError):
     """The platform answered in a shape we do not know; the message names the field."""
 
     exit_code = 8
+    cure = "the platform may have changed: run `dyvine doctor`, and look for a newer dyvine"
 
 
 class NotLive(SiteError):
     """The room is off air."""
 
     exit_code = 13
+    cure = "try again when it is on air"
 
 
 class NetworkError(DyvineError):
@@ -197,10 +220,13 @@ class NetworkError(DyvineError):
 
     exit_code = 9
     retryable = True
+    cure = "check the connection, a firewall, and --proxy if you need one; then run the same command again"
 
 
 class Timeout(NetworkError):
     """The server was silent, or too slow to be of use."""
+
+    cure = "run the same command again: it goes on where it stopped; on a slow line -N 2 helps, else try --proxy URL"
 
 
 class TLSFailure(NetworkError):
@@ -219,26 +245,33 @@ class AddressRefused(NetworkError):
     """Data led to an address that we do not open: a private network, another scheme, HTTPS to HTTP, a circle."""
 
     retryable = False
+    cure = "check the link, and what stands between you and the platform: a proxy, a captive portal"
 
 
 class LinkExpired(NetworkError):
     """Every address of a file has run out; ask the site for fresh ones."""
 
     retryable = False
+    cure = "run the same command again in some minutes: it asks for fresh addresses"
 
 
 class Truncated(NetworkError):
     """Fewer or more bytes than promised arrived, or they are not a whole file of their type."""
 
+    cure = "run the same command again: it goes on where it stopped; if it stays, try -N 2 or another network"
+
 
 class ContentChanged(NetworkError):
     """The file behind the address is no longer the one that was begun."""
+
+    cure = "run the same command again: the file is begun anew"
 
 
 class DiskError(DyvineError):
     """The disk did not take a file."""
 
     exit_code = 10
+    cure = "check the disk and this folder, or choose another folder with -P"
 
 
 class DiskFull(DiskError):

@@ -23,6 +23,8 @@ EMPTY_PAGES = 3
 EMPTY_RETURNS = 2
 """The same while the platform leads back to a place where we were: a list that is stuck is asked once more."""
 LOGIN_HINT = "a login sees the rest, and the next run goes on from here: dyvine login add FILE"
+GOES_ON = "run the same command again: it goes on from here"
+FROM_TOP = "run the same command again: it begins at the top and skips what is saved"
 SHORTFALL = 0.02
 """Part of the declared posts that may be missing at the end: counts lag behind removals."""
 
@@ -172,7 +174,7 @@ class Walk:
             cursor=cursor,
             cause=cause,
             reason=why,
-            hint=cause.hint if cause else None,
+            hint=cause.hint if cause and cause.hint else GOES_ON if cursor is not None else FROM_TOP,
             ref=self.ref,
         )
 

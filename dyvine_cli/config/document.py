@@ -17,6 +17,9 @@ from dyvine_cli.errors import ConfigError
 _LARGEST_FILE = 1024 * 1024
 
 
+_FORM = 'write name = value, one a line, and texts in quotes: quality = "best"'
+
+
 class Document:
     """A TOML file as parsed, and the line on which each of its keys stands."""
 
@@ -31,9 +34,11 @@ class Document:
             line = re.search(r"at line ([0-9]+)", str(exc))
             number = line[1] if line else str(text.count("\n") + 1)
             cause = re.sub(r" \(at .*\)$", "", str(exc))
-            raise ConfigError(f"{path}:{number}: no valid TOML: {cause[0].lower()}{cause[1:]}") from exc
+            raise ConfigError(
+                f"{path}:{number}: no valid TOML: {cause[0].lower()}{cause[1:]}", hint=_FORM
+            ) from exc
         except RecursionError:
-            raise ConfigError(f"{path}: no valid TOML: nested too deep") from None
+            raise ConfigError(f"{path}: no valid TOML: nested too deep", hint=_FORM) from None
 
     def where(self, *keys: str | int) -> str:
         """`path:line` of a key or table."""
@@ -111,9 +116,11 @@ def open_document(path: Path | None) -> Document:
         raise ConfigError(f"{path}: there is no such file", hint="`dyvine config init` writes one") from None
     except OSError as exc:
         cause = "this is a folder" if path.is_dir() else f"cannot be read: {exc.strerror}"
-        raise ConfigError(f"{path}: {cause}") from exc
+        raise ConfigError(f"{path}: {cause}", hint="give a TOML file that you may read") from exc
     if len(data) > _LARGEST_FILE:
-        raise ConfigError(f"{path}: larger than 1 MiB; this is not a config file")
+        raise ConfigError(
+            f"{path}: larger than 1 MiB; this is not a config file", hint="`dyvine config init` writes one"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:

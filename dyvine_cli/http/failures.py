@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpcore
 
-from dyvine_cli.errors import InputError, NetworkError, Timeout, Truncated
+from dyvine_cli.errors import DyvineError, InputError, NetworkError, Timeout, Truncated
+
+_CAUSES = {
+    errno.ECONNREFUSED: "the connection was refused: nothing listens there, or a firewall turns it away",
+    errno.ECONNRESET: "the connection was reset",
+    errno.ENETUNREACH: "there is no way to its network",
+    errno.EHOSTUNREACH: "there is no way to it",
+    errno.EACCES: "a rule of this machine forbids it",
+    errno.EPIPE: "the connection was closed",
+}
+"""What the system says, in words that name no address."""
 
 
 @contextmanager
@@ -21,9 +32,9 @@ def mapped(host: str) -> Iterator[None]:
         # The cause would show the header, which may be a cookie.
         raise InputError(f"a request to {host} has characters that HTTP does not allow") from None
     except httpcore.ConnectError as exc:
-        raise NetworkError(f"{host} cannot be reached: {_reason(exc)}") from exc
+        raise NetworkError(f"{host} cannot be reached: {reason(exc)}") from exc
     except (httpcore.NetworkError, httpcore.RemoteProtocolError) as exc:
-        raise NetworkError(f"{host} broke off or does not speak HTTP: {_reason(exc)}") from exc
+        raise NetworkError(f"{host} broke off or does not speak HTTP: {reason(exc)}") from exc
 
 
 class Progress:
@@ -49,7 +60,23 @@ class Progress:
         return f"{self.count}{whole} bytes"
 
 
-def _reason(exc: Exception) -> str:
-    """The library's words in one printable line; they may quote what the server sent."""
+def reason(exc: BaseException) -> str:
+    """Why a connection failed, in one printable line: the system's cause in our words, else the library's.
+
+    The latter may quote what the server sent.
+    """
+    if isinstance(exc, DyvineError):
+        return exc.message
+    number = next((cause.errno for cause in _causes(exc) if isinstance(cause, OSError) and cause.errno), None)
+    if number in _CAUSES:
+        return _CAUSES[number]
     text = " ".join(str(exc).split())
     return "".join(letter if letter.isprintable() else "?" for letter in text)[:160] or type(exc).__name__
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """An error and what it came from."""
+    found: BaseException | None = exc
+    while found is not None:
+        yield found
+        found = found.__cause__ or found.__context__

@@ -29,7 +29,7 @@ from dyvine_cli.errors import AddressRefused, NetworkError, Timeout, Truncated
 from dyvine_cli.http import sockets, tls
 from dyvine_cli.http.addresses import Address, IPNetwork, is_address, is_local_name, is_public, split, within
 from dyvine_cli.http.connect import ConnectTo, Route
-from dyvine_cli.http.failures import Progress, mapped
+from dyvine_cli.http.failures import Progress, mapped, reason
 from dyvine_cli.http.lane import CONNECTIONS, Lane
 from dyvine_cli.http.proxy import Proxy
 
@@ -322,7 +322,7 @@ class Network:
             if proxy.scheme == "https":
                 await stream.start_tls(self._trust(), proxy.host, self.timeouts.connect)
         except (NetworkError, httpcore.TimeoutException, httpcore.NetworkError) as exc:
-            raise proxy.failure(f"it cannot be reached ({exc})") from exc
+            raise proxy.failure(f"it cannot be reached ({reason(exc)})") from exc
         return stream
 
     async def _looked_up(self, host: str, port: int) -> Sequence[str]:

@@ -54,4 +54,7 @@ def _add(made: ssl.SSLContext, ca_file: Path) -> None:
         made.load_verify_locations(ca_file)
     except (OSError, ssl.SSLError) as exc:
         reason = "it holds no PEM certificate" if isinstance(exc, ssl.SSLError) else exc.strerror
-        raise ConfigError(f"the authorities in {ca_file} cannot be read: {reason}") from exc
+        raise ConfigError(
+            f"the authorities in {ca_file} cannot be read: {reason}",
+            hint="--ca-file takes a text file with -----BEGIN CERTIFICATE----- in it (PEM)",
+        ) from exc

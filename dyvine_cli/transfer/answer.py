@@ -82,7 +82,9 @@ def refusal(answer: MediaAnswer, host: str) -> DyvineError:
         return LinkExpired(f"{host} does not serve this address any more (status {status})")
     if status == 429:
         return RateLimited(
-            f"{host} asks for fewer requests (status 429)", retry_after=retry_after(answer.headers)
+            f"{host} asks for fewer requests (status 429)",
+            hint="wait some minutes and run the same command again: it goes on where it stopped; -N 2 asks less",
+            retry_after=retry_after(answer.headers),
         )
     return NetworkError(f"{host} answered with status {status} instead of the file")
 

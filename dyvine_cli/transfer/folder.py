@@ -75,7 +75,7 @@ class Folder:
         root = root.absolute()
         below = _below(path.absolute(), root)
         if create:
-            root.mkdir(parents=True, exist_ok=True)
+            _make_root(root)
         return cls._walk(root, below, create) if AT_FOLDER else cls._check(root, below, create)
 
     @classmethod
@@ -199,6 +199,14 @@ def remove_made(folder: Folder, root: Path) -> None:
         except OSError:
             return
         path = path.parent
+
+
+def _make_root(root: Path) -> None:
+    """Make the person's own folder. Raises NotWritable for a file of that name, OSError."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotWritable(f"{root} is a file, not a folder", hint=_CURES[errno.ENOTDIR]) from None
 
 
 def _below(path: Path, root: Path) -> tuple[str, ...]:

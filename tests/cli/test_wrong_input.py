@@ -19,23 +19,23 @@ MISTAKES: dict[str, ROW] = {
     # what is asked for, exit status, part of the cause, part of the cure (empty: there is none)
     "unknown host": (["https://example.com/video/1"], 2, "example.com is no site that dyvine knows", "douyin.com"),
     "host that looks alike": (["https://www.douyin.com.example.com/video/1"], 2, "is no site that dyvine knows", "douyin.com"),
-    "link of TikTok": (["https://www.tiktok.com/@a/video/7123456789012345678"], 2, "", ""),
+    "link of TikTok": (["https://www.tiktok.com/@a/video/7123456789012345678"], 5, "does not exist", "another country"),
     "live link given to post": (["post", "https://live.douyin.com/123456"], 2, "is a room", "posts"),
     "user link given to post": (["post", USER + World.OPEN], 2, "is a user, not a post", "dyvine user"),
     "post link given to user": (["user", f"https://www.douyin.com/video/{World.VIDEO}"], 2, "is a post, not a user", "dyvine post"),
     "word that is no id": (["post", "hello"], 2, "no link or id in: 'hello'", "paste"),
     "dead short link": (["post", World.DEAD_SHORT], 5, "leads nowhere", "copy the link again"),
-    "id that does not exist": (["post", World.MISSING], 5, "there is no such post", ""),
-    "deleted post": (["post", World.DELETED], 5, "deleted", ""),
-    "private post": (["post", World.PRIVATE], 5, "only its author can see", ""),
+    "id that does not exist": (["post", World.MISSING], 5, "there is no such post", "check the link"),
+    "deleted post": (["post", World.DELETED], 5, "deleted", "nothing can be done"),
+    "private post": (["post", World.PRIVATE], 5, "only its author can see", "only a login that may see it"),
     "post for friends": (["post", World.FRIENDS], 5, "only people its author chose", "dyvine login add"),
-    "post in review": (["post", World.IN_REVIEW], 5, "in review", ""),
+    "post in review": (["post", World.IN_REVIEW], 5, "in review", "try again"),
     "login-only post": (["post", World.LOGIN_ONLY], 4, "only for those who are logged in", "dyvine login add"),
-    "paid post": (["post", World.PAID], 5, "only for those who bought it", ""),
-    "banned account": (["user", USER + World.BANNED_ACCOUNT], 5, "is banned", ""),
-    "cancelled account": (["user", USER + World.CANCELLED_ACCOUNT], 5, "is cancelled", ""),
+    "paid post": (["post", World.PAID], 5, "only for those who bought it", "dyvine login add FILE"),
+    "banned account": (["user", USER + World.BANNED_ACCOUNT], 5, "is banned", "nothing can be done"),
+    "cancelled account": (["user", USER + World.CANCELLED_ACCOUNT], 5, "is cancelled", "nothing can be done"),
     "private account": (["user", USER + World.PRIVATE_ACCOUNT], 5, "is private", "dyvine login add"),
-    "account that does not exist": (["user", USER + World.NOBODY], 5, "no such account", ""),
+    "account that does not exist": (["user", USER + World.NOBODY], 5, "no such account", "check the link"),
     "hidden likes": (["user", "--likes", USER + World.LIKES_HIDDEN], 5, "hides the posts they like", "login"),
     "unknown template field": (["post", "-o", "{foo}", World.SMALL], 2, "unknown field {foo}", "fields: site"),
     "template with attributes": (["post", "-o", "{id.__class__}", World.SMALL], 2, "id.__class__", ""),
@@ -68,6 +68,26 @@ def test_a_mistake_is_one_error_with_its_cure(dyvine: Program, row: ROW) -> None
     assert done.code == code
     assert done.out == ""
     assert dyvine.files == []
+
+
+def test_a_name_that_cannot_be_looked_up_says_what_to_check(dyvine: Program) -> None:
+    """No such host where the call is led: the cause in words, without Python's own."""
+    done = dyvine("-R", "0", "--connect-to=*:443:nowhere.invalid:443", "post", World.SMALL)
+
+    assert_told(done.err, "the name nowhere.invalid cannot be looked up", "check the connection")
+    assert done.code == 9
+    assert "Errno" not in done.err
+
+
+def test_a_file_of_authorities_that_is_none_is_told(dyvine: Program) -> None:
+    """--ca-file with something else in it: what it takes."""
+    (dyvine.home.parent / "ca.pem").write_text("nothing")
+    done = dyvine(
+        "--ca-file", dyvine.home.parent / "ca.pem", "post", World.SMALL, env={"DYVINE_CONNECT_TO": ""}
+    )
+
+    assert_told(done.err, "ca.pem cannot be read: it holds no PEM certificate", "BEGIN CERTIFICATE")
+    assert done.code == 2
 
 
 def assert_told(err: str, cause: str, cure: str) -> None:
@@ -137,7 +157,7 @@ def test_a_dead_login_is_refused(dyvine: Program) -> None:
 
 
 FILES: dict[str, tuple[str, str, str]] = {
-    "no TOML": ("quality = \n", ":1: no valid TOML", ""),
+    "no TOML": ("quality = \n", ":1: no valid TOML", "texts in quotes"),
     "unknown setting": ('quality = "best"\n\npathh = "/x"\n', ":3: unknown setting 'pathh'", "did you mean 'path'?"),
     "unknown setting of a table": ("[limits]\nparalel = 3\n", ":2: unknown setting 'paralel' in [limits]", "did you mean 'parallel'?"),
     "value of another type": ("[limits]\nparallel = []\n", ":2: [limits] parallel", ""),
@@ -166,7 +186,8 @@ def test_a_folder_that_cannot_be_written_ends_the_run(dyvine: Program) -> None:
     done = dyvine("post", "-P", "taken", World.SMALL, World.VIDEO, World.TWINS[0])
 
     assert done.code == 10
-    assert "taken" in done.complaints()[0]
+    assert "taken is a file, not a folder" in done.complaints()[0]
+    assert "move it away or choose another folder" in done.complaints("hint")[0]
     assert "Traceback" not in done.err
     assert dyvine.names == ["taken"]
 
@@ -180,7 +201,7 @@ def free_port() -> int:
 
 
 REFUSED: dict[str, tuple[Callable[[int], list[str]], dict[str, str], str, str]] = {
-    "port": (lambda port: [f"--connect-to=*:443:127.0.0.1:{port}"], {}, "cannot be reached", ""),
+    "port": (lambda port: [f"--connect-to=*:443:127.0.0.1:{port}"], {}, "the connection was refused", "--proxy"),
     "proxy": (lambda port: [f"--proxy=http://u:secret@127.0.0.1:{port}"], {}, "the proxy", "--proxy"),
     "socks proxy": (lambda port: [f"--proxy=socks5://127.0.0.1:{port}"], {}, "the proxy", "--proxy"),
     "proxy of the environment": (lambda port: [], {"https_proxy": "http://127.0.0.1:{port}"}, "the proxy", "https_proxy"),
@@ -200,6 +221,8 @@ def test_a_port_that_nobody_listens_on_is_a_network_error(
     assert_told(done.err, cause, cure)
     assert done.code == 9
     assert "secret" not in done.err
+    assert "Errno" not in done.err
+    assert "Connect call" not in done.err
     assert dyvine.files == []
 
 
