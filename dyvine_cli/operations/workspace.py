@@ -185,7 +185,7 @@ def _engine(settings: Settings, reader: MediaReader, sleep: Callable[[float], Aw
     return Engine(
         reader,
         parallel=settings.limits.parallel,
-        per_host=min(CONNECTIONS, settings.limits.parallel),
+        per_host=CONNECTIONS,
         rate=settings.limits.rate,
         retries=settings.limits.retries,
         sleep=sleep,

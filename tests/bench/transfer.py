@@ -133,7 +133,9 @@ def pictures(place: Path, runs: int) -> None:
             for count in (8, 16)
         }
         if has("aria2c"):
-            contenders["aria2c -j16"] = lambda: course.aria2c(course.addresses("user", PICTURES), "-j16")
+            contenders["aria2c -j16"] = lambda: course.aria2c(
+                course.addresses("user", PICTURES), "-j16", "-x16"
+            )
         bars = {"dyvine user -N 16": "bar 1.0 x wall"}
         compare("1,000 pictures of 40 kB, 40 ms", contenders, runs, "aria2c -j16", bars)
         course.connections()
