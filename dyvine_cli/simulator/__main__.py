@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from dyvine_cli.simulator.app import Simulator
 from dyvine_cli.simulator.faults import Fault
+from dyvine_cli.simulator.tiktok_world import TIKTOK
 from dyvine_cli.simulator.world import World
 
 STDIN = 0
@@ -115,12 +116,17 @@ async def _serve(simulator: Simulator, port: int) -> None:
 
 
 def _shown(world: World) -> dict[str, str]:
-    """What a demonstration asks for: an account that guests see completely, a share text, one that is cut for guests."""
+    """What a demonstration asks for: an account that guests see completely, a share text, one that is cut for guests.
+
+    Of TikTok a short link to a video and a small account.
+    """
     page = "https://www.douyin.com/user/"
     return {
         "account": page + world.OPEN,
         "post": world.share_text(world.VIDEO),
         "guest": page + world.ACCOUNTS[63],
+        "tiktok_post": TIKTOK.short_link("post", TIKTOK.VIDEO),
+        "tiktok_account": f"https://www.tiktok.com/@{TIKTOK.ACCOUNTS[12]}",
     }
 
 
