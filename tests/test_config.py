@@ -78,7 +78,7 @@ def test_flag_wins_over_environment_over_file_over_default(
 def test_every_setting_has_a_variable(place: Any) -> None:
     """Each setting can be given by its variable and says so."""
     samples = {
-        "network.proxy": "http://h:1", "douyin.proxy": "http://h:1", "tiktok.proxy": "http://h:1",
+        "network.proxy": "http://h:1", "network.proxy_order": "first", "douyin.proxy": "http://h:1", "tiktok.proxy": "http://h:1",
         "network.allow": "10.0.0.0/8", "site": "tiktok", "codec": "h264", "kind": "video", "max_filesize": "1M",
         "since": "2026-01-01", "until": "2026-01-01", "limits.rate": "1M", "limits.pace": "slow", "quality": "720",
         "douyin.pace": "slow", "tiktok.pace": "slow",

@@ -66,7 +66,8 @@ def add(
 ) -> Run:
     """Take a login from a browser's cookies: its own, a Netscape cookies.txt, a JSON export, or a Cookie header.
 
-    It is tried before it is kept; an older login of the same name stays until the new one has passed.
+    It is tried before it is kept; an older login of the same name stays until the new one has passed. A --proxy is kept
+    with it: every later call of this login goes that way.
     """
     if (source is None) == (given.reach.cookies_from_browser is None):
         raise InputError(
@@ -75,8 +76,11 @@ def add(
         )
 
     def run() -> int:
+        from dyvine_cli.cli.settings import settings_of
+
         site = given.reach.site or SITES[0]
         jar = _jar(source, given.reach.cookies_from_browser, site)
+        proxy = settings_of(given).network.proxy if given.reach.proxy else None
         # They are the answer now, not a wish for this run's identity.
         bare = replace(given, reach=replace(given.reach, cookies_from_browser=None, cookies=None))
 
@@ -84,7 +88,9 @@ def add(
             from dyvine_cli.cli.output.logins import show_logins
             from dyvine_cli.operations import login as logins
 
-            found = await logins.add(workspace, jar, site=site, name=given.reach.profile, test=not no_test)
+            found = await logins.add(
+                workspace, jar, site=site, name=given.reach.profile, proxy=proxy, test=not no_test
+            )
             show_logins([found], json=bool(given.show.json))
             return 0
 

@@ -84,7 +84,12 @@ class Reach:
         ),
     ] = None
     proxy: Annotated[
-        str | None, value("--proxy", metavar="URL", help="http, https or socks5 proxy; none for none.")
+        str | None,
+        value(
+            "--proxy",
+            metavar="URL",
+            help="http, https or socks5 proxy, list:FILE or list:URL; none for none.",
+        ),
     ] = None
     connect_to: Annotated[
         str | None,

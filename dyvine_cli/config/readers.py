@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
 _LAST_PORT = 65535
+LIST = "list:"
+"""What a proxy setting begins with that names a list of them."""
 
 
 class Wrong(ValueError):
@@ -136,8 +138,13 @@ def secret(value: Any) -> str:
 
 
 def proxy(value: Any) -> str | None:
-    """A proxy's address in the form the network takes; None for `none`. Errors never show its password."""
+    """A proxy's address, or `list:` with a file or address, as the network takes it; None for `none`.
+
+    Errors never show a password.
+    """
     words = text(value)
+    if words.startswith(LIST):
+        return _proxy_list(words.removeprefix(LIST).strip())
     if words.lower() in ("none", "direct"):
         return None
     address = words if "://" in words else f"http://{words}"
@@ -154,6 +161,29 @@ def proxy(value: Any) -> str | None:
     return f"{scheme}://{rest.removesuffix('/')}"
 
 
+def _proxy_list(source: str) -> str:
+    if source.startswith(("http://", "https://")):
+        if not re.fullmatch(
+            r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?]\S*)?", source
+        ):
+            raise ValueError(
+                "a list of proxies needs an address like https://HOST/PATH, without a login in it"
+            )
+        return LIST + source
+    if not source or "://" in source:
+        raise ValueError("a list of proxies is list:FILE or list:https://HOST/PATH")
+    return f"{LIST}{path(source)}"
+
+
+def is_relative_list(value: Any) -> bool:
+    """Whether a proxy setting is a list in a file that is not named from / or ~ on."""
+    if not isinstance(value, str) or not value.startswith(LIST) or "://" in value:
+        return False
+    return not Path(value.removeprefix(LIST)).is_absolute()
+
+
 def mask_proxy(address: str) -> str:
-    """A proxy's address without user and password, for people."""
+    """A proxy's address without user and password, for people; of a list's address only the host."""
+    if address.startswith(f"{LIST}http"):
+        return re.sub(r"(//[^/?#]*).+$", r"\1/***", address)
     return re.sub(r"//.*@", "//***@", address)

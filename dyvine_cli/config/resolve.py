@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
@@ -133,12 +134,16 @@ def _from_entry(
     if place.option.not_in_file:
         raise ConfigError(f"{where}: {place.in_words} cannot be set in a file", hint=place.option.not_in_file)
     value = _read(place, raw, f"{where}: {place.in_words}")
-    if isinstance(value, Path) and not value.is_absolute():
+    if (isinstance(value, Path) and not value.is_absolute()) or _is_relative_list(place, value):
         raise ConfigError(
             f"{where}: {place.in_words}: {quoted(value)} is not absolute",
             hint="a run may start in any folder, so a path in the file begins with / or ~",
         )
     return value, Origin("file", where)
+
+
+def _is_relative_list(place: Place, value: Any) -> bool:
+    return place.option.read is readers.proxy and readers.is_relative_list(value)
 
 
 def _entries(document: Document, name: str, origins: dict[str, Origin]) -> list[dict[str, Any]]:
@@ -218,7 +223,8 @@ def _holds_secrets(document: Document) -> bool:
             (place, entry) for place in places_of(shape, name) for entry in document.data.get(name, [])
         ]
     return any(
-        place.field in table and (place.option.read is not readers.proxy or "@" in str(table[place.field]))
+        place.field in table
+        and (place.option.read is not readers.proxy or re.search("@|^list:http", str(table[place.field])))
         for place, table in tables
         if place.option.secret
     )

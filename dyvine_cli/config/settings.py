@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SiteName = Literal["douyin", "tiktok"]
 Codec = Literal["any", "h264", "h265"]
 Pace = Literal["slow", "normal", "fast", "off"]
+ProxyOrder = Literal["round-robin", "random", "first"]
 TargetKind = Literal["folder", "s3", "r2", "drive"]
 
 STANDARD_OUTPUT = "{site}/{user}/{date:%Y-%m-%d}_{id}_{title:.80}{part}.{ext}"
@@ -70,9 +71,13 @@ def _flagged(flag: str, default: Any, read: Callable[[Any], Any], **more: Any) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
-    """How sockets are opened. `no_proxy` counts only for a `proxy` that the environment gave."""
+    """How sockets are opened. `no_proxy` counts only for a `proxy` that the environment gave.
+
+    `proxy_order` says which proxy of a list a new connection takes.
+    """
 
     proxy: str | None = _flagged("proxy", None, read.proxy, secret=True)
+    proxy_order: ProxyOrder = _setting("round-robin", partial(read.one_of, get_args(ProxyOrder)))
     no_proxy: tuple[str, ...] = ()
     ca_file: Path | None = _flagged("ca_file", None, read.path, common=("SSL_CERT_FILE",))
     check_certificates: bool = _flagged("check_certificates", True, read.switch)
@@ -314,9 +319,14 @@ class Settings:
         """The site of bare ids and handles if the person named one, None for the usual ones."""
         return self.site if self._origin(place_of("site")).level else None
 
-    def proxy_of(self, site: str) -> str | None:
-        """The proxy for a site's requests: its own or the general one, whichever was given nearer to the run."""
+    def proxy_of(self, site: str, own: str | None = None) -> str | None:
+        """The proxy for a site's requests: its own or the general one, whichever was given nearer to the run.
+
+        `own` is that of the profile in use, None if it has none; only the command line is nearer.
+        """
         place = self._nearer(f"{site}.proxy", "network.proxy")
+        if own is not None and self._origin(place).kind != "flag":
+            return own
         if self._origin(place).common and is_exempt(_SITE_HOSTS[site], self.network.no_proxy):
             return None
         proxy: str | None = self._value(place)

@@ -25,12 +25,13 @@ from typing import TYPE_CHECKING, Literal
 
 import httpcore
 
-from dyvine_cli.errors import AddressRefused, NetworkError, Timeout, Truncated
+from dyvine_cli.errors import AddressRefused, NetworkError, ProxyFailure, Timeout, Truncated
 from dyvine_cli.http import sockets, tls
 from dyvine_cli.http.addresses import Address, IPNetwork, is_address, is_local_name, is_public, split, within
 from dyvine_cli.http.connect import ConnectTo, Route
 from dyvine_cli.http.failures import Progress, mapped, reason
 from dyvine_cli.http.lane import CONNECTIONS, Lane
+from dyvine_cli.http.proxies import LARGEST, PREFIX, Order, ProxyList
 from dyvine_cli.http.proxy import Proxy
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 _LANES = 48  # hosts whose connections are kept
 _GREETING = 3.0  # seconds for a handshake with this machine itself
+_EVERYWHERE = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 _SMALL = 2**16  # a body that is read to its end to keep the connection
 
 
@@ -97,7 +99,8 @@ class Way:
 class Network:
     """Opens connections by the rules of this run.
 
-    `connect_to` leads sockets elsewhere and goes before the proxy. `ca_file` adds authorities, `verify` False trusts
+    `connect_to` leads sockets elsewhere and goes before the proxy. `proxy` is one or, as `list:FILE` or `list:URL`,
+    several, of which each new connection takes one by `proxy_order` and the next where that fails. `ca_file` adds authorities, `verify` False trusts
     anyone. `listed` are the platforms' domains: over verified TLS they may resolve to any address; every other host
     must resolve to a public one or one in `allow`. `resolve` gives the addresses of a name.
     Raises ConfigError for a proxy that cannot be used.
@@ -108,6 +111,7 @@ class Network:
         *,
         connect_to: ConnectTo | None = None,
         proxy: str | None = None,
+        proxy_order: Order = "round-robin",
         ca_file: Path | None = None,
         verify: bool = True,
         allow: Sequence[IPNetwork] = (),
@@ -118,7 +122,11 @@ class Network:
     ) -> None:
         self.timeouts = timeouts
         self._connect_to = connect_to or ConnectTo()
-        self._proxy = Proxy.parse(proxy) if proxy else None
+        several = proxy is not None and proxy.startswith(PREFIX)
+        self._proxy = Proxy.parse(proxy) if proxy and not several else None
+        self._proxies = (
+            ProxyList(proxy, fetch=self._fetched, order=proxy_order) if proxy and several else None
+        )
         self._ca_file = ca_file
         self._verify = verify
         self._allow = tuple(allow)
@@ -170,6 +178,12 @@ class Network:
         if self._proxy is not None:
             proxy = self._proxy
             return Way(kind="proxy", host=proxy.host, port=proxy.port, shown=str(proxy))
+        if self._proxies is not None:
+            shown = str(self._proxies)
+            host, port = next(
+                ((each.host, each.port) for each in self._proxies.known), (address.host, address.port)
+            )
+            return Way(kind="proxy", host=host, port=port, shown=shown)
         return Way(kind="direct", host=address.host, port=address.port, shown=address.host)
 
     async def look_up(self, host: str, port: int = 443) -> Sequence[str]:
@@ -183,6 +197,9 @@ class Network:
         """
         if self._proxy is not None:
             stream = await self._proxied(split(url), self._proxy, forwarded=False)()
+            await stream.aclose()
+        elif self._proxies is not None:
+            stream = await self._by_turns(split(url), self._proxies)()
             await stream.aclose()
 
     async def aclose(self) -> None:
@@ -268,6 +285,8 @@ class Network:
         elif self._proxy is not None:
             forwarded = not (encrypted or self._proxy.is_socks)
             opener = self._proxied(address, self._proxy, forwarded=forwarded)
+        elif self._proxies is not None:
+            opener = self._by_turns(address, self._proxies)
         else:
             opener = self._direct(address)
         trust = self._trust() if encrypted else None
@@ -314,6 +333,59 @@ class Network:
             return stream
 
         return open_it
+
+    def _by_turns(self, address: Address, proxies: ProxyList) -> sockets.Opener:
+        """A connection through one of several proxies; the next one is tried where one fails.
+
+        A host that a proxy cannot reach is tried through the others, too, but does not speak against the proxy.
+        """
+        self._check_name(address)
+
+        async def open_it() -> sockets.Stream:
+            fault: NetworkError | None = None
+            for proxy in await proxies.in_turn():
+                try:
+                    stream = await self._proxied(address, proxy, forwarded=False)()
+                except ProxyFailure as exc:
+                    proxies.failed(proxy)
+                    fault = exc
+                except NetworkError as exc:
+                    fault = exc
+                else:
+                    proxies.worked(proxy)
+                    return stream
+            raise fault or ProxyFailure(f"the {proxies} has no proxy in it")
+
+        return open_it
+
+    async def _fetched(self, url: str) -> bytes:
+        """A list of proxies. Its address is the person's own word, so none is refused; no proxy is used.
+
+        Raises ProxyFailure.
+        """
+        plain = Network(
+            ca_file=self._ca_file,
+            verify=self._verify,
+            allow=_EVERYWHERE,
+            timeouts=self.timeouts,
+            resolve=self._resolve,
+        )
+        data = bytearray()
+        try:
+            async with plain.send("GET", url, {"Accept-Encoding": "identity"}) as answer:
+                async for chunk in answer.chunks:
+                    data += chunk
+                    if len(data) > LARGEST:
+                        break
+        except NetworkError as exc:
+            raise ProxyFailure(f"the list of proxies cannot be fetched: {exc}") from exc
+        finally:
+            await plain.aclose()
+        if answer.status != 200:
+            raise ProxyFailure(
+                f"the list of proxies at {split(url).host} is answered with status {answer.status}"
+            )
+        return bytes(data)
 
     async def _to_proxy(self, proxy: Proxy) -> sockets.Stream:
         try:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from dyvine_cli import cookies
 from dyvine_cli.cookies import Cookie, CookieReport
-from dyvine_cli.errors import DyvineError, InputError
+from dyvine_cli.errors import ConfigError, DyvineError, InputError
 from dyvine_cli.identity import ENV, GUEST, MAIN, Profile
 from dyvine_cli.models import Health, User
 from dyvine_cli.operations.workspace import Workspace
@@ -34,9 +34,17 @@ class Login:
 
 
 async def add(
-    workspace: Workspace, jar: Sequence[Cookie], *, site: str, name: str | None, test: bool = True
+    workspace: Workspace,
+    jar: Sequence[Cookie],
+    *,
+    site: str,
+    name: str | None,
+    proxy: str | None = None,
+    test: bool = True,
 ) -> Login:
     """Try a login and keep it; an older one of that name stays until the new one has passed.
+
+    `proxy` is kept with it and is its way to the site from then on; None keeps that of the older one.
 
     Raises LoginExpired when the platform does not accept it, InputError when there is no login in it or the name means
     something else, NetworkError.
@@ -53,10 +61,20 @@ async def add(
             hint="log in at the site in the browser first, then export its cookies again",
         )
     profile = Profile(site=site, name=name or MAIN, cookies=tuple(jar))
+    profile = profile.replace(proxy=proxy or _proxy_before(workspace, profile))
     account = await _account(workspace, profile) if test else None
     kept = workspace.client.profile(site) if test else profile
     workspace.profiles.save(kept)
     return Login(site=site, name=profile.name, cookies=report, account=account)
+
+
+def _proxy_before(workspace: Workspace, profile: Profile) -> str | None:
+    """The proxy of the login that a new one replaces; one that is damaged is as good as none."""
+    try:
+        before = workspace.profiles.load(profile.site, profile.name)
+    except ConfigError:
+        return None
+    return before.proxy if before else None
 
 
 async def _account(workspace: Workspace, profile: Profile) -> User:

@@ -149,7 +149,7 @@ class _Networks:
 
     def of(self, site: str, own: str | None = None) -> Network:
         """The network of a site's calls; `own` is the proxy of the profile in use, None if it has none."""
-        return self._by(own or self._settings.proxy_of(site))
+        return self._by(self._settings.proxy_of(site, own))
 
     def open(
         self, url: str, headers: Mapping[str, str], range: tuple[int, int | None] | None = None
@@ -168,6 +168,7 @@ class _Networks:
             self._opened[proxy] = Network(
                 connect_to=ConnectTo.parse(reach.connect_to or ""),
                 proxy=proxy,
+                proxy_order=reach.proxy_order,
                 ca_file=reach.ca_file,
                 verify=reach.check_certificates,
                 allow=reach.allow,
@@ -240,7 +241,7 @@ async def open_subject(
             network=networks.of(site.name, site.profile.proxy),
             media=networks,
             ref=ref,
-            proxy=site.profile.proxy or settings.proxy_of(site.name),
+            proxy=settings.proxy_of(site.name, site.profile.proxy),
             next_try=client.next_try,
             root=(settings.path or Path.cwd()).absolute(),
             state=folders.state,

@@ -126,3 +126,42 @@ def test_the_status_of_logins_is_made_for_monitoring(dyvine: Program, tmp_path: 
         ("old", "LoginExpired"),
     ]
     assert World.SESSION not in dead.out + told.out + told.err
+
+
+def test_a_login_keeps_its_proxy(dyvine: Program) -> None:
+    """It is its way from then on, unless a run names another one; a renewed login keeps it."""
+    proxied = {"DYVINE_CONNECT_TO": ""}
+    header = f"sessionid={World.SESSION}"
+    dyvine("login", "add", "--no-test", "--proxy", "socks5://me:hush@127.0.0.1:9", header)
+    used = dyvine("post", "-R", "0", World.LOGIN_ONLY, env=proxied)
+    over = dyvine("post", "-R", "0", "--proxy", "http://127.0.0.1:10", World.LOGIN_ONLY, env=proxied)
+    dyvine("login", "add", "--no-test", header)
+    renewed = dyvine("login", env=proxied)
+
+    assert (used.code, over.code, renewed.code) == (9, 9, 9)
+    assert "the proxy socks5://***@127.0.0.1:9 failed" in used.err
+    assert "the proxy http://127.0.0.1:10 failed" in over.err
+    assert "the proxy socks5://***@127.0.0.1:9 failed" in renewed.out
+    assert "hush" not in used.out + used.err + over.err + renewed.out + renewed.err
+
+
+def test_a_list_of_proxies_is_a_setting(dyvine: Program, tmp_path: Path) -> None:
+    """In the file it is absolute; a bad one is told before anything is asked, without a login in it."""
+    dyvine.home.mkdir()
+    (tmp_path / "proxies.txt").write_text("http://me:hush@127.0.0.1:9\nnonsense hush\n")
+    config = dyvine.home / "config.toml"
+    config.write_text(f'[network]\nproxy = "list:{tmp_path}/proxies.txt"\nproxy_order = "first"\n')
+    bad = dyvine("post", World.SMALL)
+    (tmp_path / "proxies.txt").write_text("http://me:hush@127.0.0.1:9\n")
+    used = dyvine("post", "-R", "0", World.SMALL, env={"DYVINE_CONNECT_TO": ""})
+    config.write_text('[network]\nproxy = "list:proxies.txt"\n')
+    relative = dyvine("post", World.SMALL)
+    config.write_text('[network]\nproxy = "list:https://127.0.0.1:9/list?token=hush"\n')
+    shown = dyvine("config", "show")
+
+    assert (bad.code, used.code, relative.code, shown.code) == (2, 9, 2, 0)
+    assert "proxies.txt, line 2" in bad.err
+    assert "the proxy http://***@127.0.0.1:9 failed" in used.err
+    assert "not absolute" in relative.err
+    assert "list:https://127.0.0.1:9/***" in shown.out
+    assert "hush" not in "".join(each.out + each.err for each in (bad, used, relative, shown))
