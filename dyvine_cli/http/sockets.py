@@ -29,15 +29,47 @@ Opener = Callable[[], Awaitable["Stream"]]
 
 
 class _Counted(asyncio.StreamReader):
-    """A reader that knows how many bytes have come."""
+    """A reader that knows how many bytes have come, and hands over without a copy those that somebody waits for."""
 
     def __init__(self) -> None:
         super().__init__(limit=CHUNK)
         self.fed = 0
+        self._asked: asyncio.Future[bytes] | None = None
+
+    async def take(self, most: int, taken: int) -> bytes:
+        """What `read` gives; `taken` bytes were read before. (The buffer in between costs two copies of every byte.)"""
+        if self.fed > taken or self.at_eof() or self.exception():
+            return await self.read(most)
+        self._asked = asyncio.get_running_loop().create_future()
+        try:
+            return await self._asked
+        except asyncio.CancelledError:
+            if not self._asked.cancelled():  # it came, and nobody will have it: what follows has a hole
+                self._asked.exception()
+                self.set_exception(ConnectionError("a read was broken off"))
+            raise
+        finally:
+            self._asked = None
 
     def feed_data(self, data: Iterable[SupportsIndex]) -> None:
         self.fed += len(cast("bytes", data))
-        super().feed_data(data)
+        if not self._answer(cast("bytes", data)):
+            super().feed_data(data)
+
+    def feed_eof(self) -> None:
+        self._answer(b"")
+        super().feed_eof()
+
+    def set_exception(self, exc: Exception) -> None:
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_exception(exc)
+        super().set_exception(exc)
+
+    def _answer(self, data: bytes) -> bool:
+        waits = self._asked is not None and not self._asked.done()
+        if waits and self._asked is not None:
+            self._asked.set_result(bytes(data))
+        return waits
 
 
 class Stream(httpcore.AsyncNetworkStream):
@@ -57,7 +89,7 @@ class Stream(httpcore.AsyncNetworkStream):
         """The next bytes as they came, up to 256 kB even where httpcore asks for less; empty at the end."""
         try:
             async with asyncio.timeout(timeout):
-                data = await self._reader.read(max(max_bytes, CHUNK))
+                data = await self._reader.take(max(max_bytes, CHUNK), self._taken)
         except TimeoutError as exc:
             raise httpcore.ReadTimeout("silence") from exc
         except OSError as exc:

@@ -115,7 +115,7 @@ class Engine:
         """The part of `path`, as soon as no other process works on it. Raises Busy if that one makes no headway."""
         identity, polls = _identity(rendition), 0
         before: tuple[int, int] | None = None
-        while (part := Part.open(path, root, identity, md5=bool(rendition.md5))) is None:
+        while (part := Part.open(path, root, identity, md5=_is_worth_md5(rendition))) is None:
             now = _state(path.with_name(path.name + ".part"))
             polls = polls + 1 if now == before else 0
             if polls >= _POLLS:
@@ -330,6 +330,11 @@ def _key(path: Path) -> str:
 
 def _is_worth_another_try(exc: BaseException, work: Work) -> bool:
     return isinstance(exc, DyvineError) and exc.retryable and bool(work.mirrors)
+
+
+def _is_worth_md5(rendition: Rendition) -> bool:
+    """Whether to compute MD5, which takes twice as long as SHA-256: for a mere warning not over a large file."""
+    return bool(rendition.md5) and (rendition.md5_is_exact or (rendition.size or 0) < LARGE)
 
 
 def _identity(rendition: Rendition) -> str:

@@ -119,8 +119,8 @@ def _other_md5(work: Work) -> str | None:
 
 
 def _differs(work: Work) -> bool:
-    named = work.rendition.md5
-    return named is not None and work.part.md5 != named.lower()
+    named, found = work.rendition.md5, work.part.md5
+    return named is not None and found is not None and found != named.lower()
 
 
 def _warnings(work: Work) -> Iterator[str]:
