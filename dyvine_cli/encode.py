@@ -289,6 +289,7 @@ def _balance(balance: Balance) -> Json:
         "ref": str(balance.ref),
         "title": balance.title,
         "listed": balance.listed,
+        "earlier": balance.earlier,
         "declared": balance.declared,
         "hidden": balance.hidden,
         "saved": balance.saved,

@@ -140,7 +140,8 @@ class Cut:
 class Balance:
     """How a listing came out. `complete` is False when it was cut.
 
-    `listed` and `hidden` include what an earlier run had before the place where this one went on.
+    `listed` is the sum of `earlier`, `saved`, `known`, `filtered` and `failed`. `earlier` is what an earlier run listed
+    before the place where this one went on; `hidden` includes what it found there.
 
     `hidden` were listed without content, `reasons` counts the failures by error name, `stopped` says in words why it
     ended before its end.
@@ -158,6 +159,7 @@ class Balance:
     complete: bool
     stopped: str = ""
     reasons: Mapping[str, int] = field(default_factory=dict)
+    earlier: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from dyvine_cli.errors import (
     ListingIncomplete,
     LoginNeeded,
     Private,
+    RiskControl,
 )
 from dyvine_cli.models import Cursor, Mix, Page, Post, Ref, User
 
@@ -25,6 +26,7 @@ EMPTY_RETURNS = 2
 LOGIN_HINT = "a login sees the rest, and the next run goes on from here: dyvine login add FILE"
 GOES_ON = "run the same command again: it goes on from here"
 FROM_TOP = "run the same command again: it begins at the top and skips what is saved"
+NOTHING_HINT = "the platform may take this for a robot: try again later, with --pace slow or a login"
 SHORTFALL = 0.02
 """Part of the declared posts that may be missing at the end: counts lag behind removals."""
 
@@ -33,8 +35,8 @@ class Walk:
     """The entries of a listing, page by page; one page is in memory at a time.
 
     `cursor` is where the page in hand began: a later walk from there misses nothing. `listed`, `hidden`, `skipped` and
-    `unreadable` count so far; `errors` are those of the page in hand. Ends, or raises ListingIncomplete after at least
-    one page; before that the cause itself. `at_top` says that nothing of the list itself came before `cursor`.
+    `unreadable` count so far; `errors` are those of the page in hand. Ends, or raises ListingIncomplete after a page
+    that gave something; before that the cause itself. `at_top` says that nothing of the list itself came before `cursor`.
 
     `counted` is how many entries the pages before `cursor` had, None when that is unknown or nothing came before.
     """
@@ -74,7 +76,9 @@ class Walk:
             if page.cut is not None and not self._is_all():
                 cause = LoginNeeded(page.cut, hint=LOGIN_HINT, ref=self.ref)
                 raise self._cut(page.cut, page.next or self.cursor, cause)
-            if page.cut is not None or self._is_end(page):
+            if page.lost is not None and not self._is_all():
+                raise self._cut(page.lost.message, self.cursor, page.lost)
+            if page.cut is not None or page.lost is not None or self._is_end(page):
                 return
             self.cursor = page.next
 
@@ -166,7 +170,14 @@ class Walk:
             again = self._counted is not None and self._doubt is None
             raise self._cut("the platform says the list ends here", None if again else self._doubtful)
 
-    def _cut(self, why: str, cursor: Cursor | None, cause: DyvineError | None = None) -> ListingIncomplete:
+    def _nothing(self, why: str) -> RiskControl:
+        of = f"nothing of {self.declared}" if self.declared is not None else "nothing"
+        return RiskControl(f"{self.ref}: {of} came: {why}", hint=NOTHING_HINT, ref=self.ref)
+
+    def _cut(self, why: str, cursor: Cursor | None, cause: DyvineError | None = None) -> DyvineError:
+        """The error of a list that ends here: its cause itself if nothing of it came, now or earlier."""
+        if not (self.listed or self.hidden or self.unreadable or self._counted):
+            return cause or self._nothing(why)
         of = f" of {self.declared}" if self.declared is not None else ""
         more = " more" if self._accounted is None else ""
         return ListingIncomplete(

@@ -265,7 +265,7 @@ class Page:
     is more. `hidden` counts entries that were listed without content (removed, private). `skipped` counts entries of
     other kinds (live cards, advertisements). `unreadable` are the errors of entries that could not be read while others
     could; each names its post in `ref` where the id could be read. `sample` says that the entries come from elsewhere:
-    the list itself begins at `next`.
+    the list itself begins at `next`. `lost` is the error of a page that does not say where the list goes on.
     """
 
     items: tuple[Post | Mix, ...]
@@ -275,6 +275,7 @@ class Page:
     skipped: int = 0
     unreadable: tuple[DyvineError, ...] = ()
     sample: bool = False
+    lost: DyvineError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

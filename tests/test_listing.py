@@ -206,6 +206,14 @@ CASES = {
     "a wall behind everything": Case(
         source=lambda: platform(top=page([0, 1], cut="guests see no more")), declared=2, got=[0, 1], calls=1
     ),
+    "a page that does not say where it goes on": Case(
+        source=lambda: platform(top=page([0], "b"), b=page([1], lost=UnexpectedResponse("no cursor"))),
+        declared=9,
+        got=[0, 1],
+        calls=2,
+        on="b",
+        cause=UnexpectedResponse,
+    ),
     "refused midway": Case(
         source=lambda: platform(top=page([0], "b"), b=RiskControl("captcha", hint="solve it")),
         got=[0],
@@ -246,6 +254,21 @@ async def test_a_walk_that_gave_nothing_raises_the_cause() -> None:
         await walked(Walk(platform(top=RiskControl("captcha")).fetch, ACCOUNT))
     with pytest.raises(NetworkError):
         await walked(Walk(platform(b=NetworkError("gone")).fetch, ACCOUNT, cursor=Cursor("b")))
+
+
+EMPTY = {
+    "an end": (platform(top=page()), RiskControl),
+    "more": (platform(top=page(next="b"), b=page(next="c"), c=page(next="d")), RiskControl),
+    "a wall": (platform(top=page(cut="guests see nothing")), LoginNeeded),
+    "a broken line": (platform(top=page(next="b"), b=NetworkError("gone")), NetworkError),
+}
+
+
+@pytest.mark.parametrize(("source", "cause"), EMPTY.values(), ids=EMPTY.keys())
+async def test_pages_that_gave_nothing_are_no_cut_list(source: Platform, cause: type[DyvineError]) -> None:
+    """A list that promised posts and gave none ends with its cause."""
+    with pytest.raises(cause):
+        await walked(Walk(source.fetch, ACCOUNT, declared=9))
 
 
 async def test_a_walk_that_goes_on_is_cut_from_its_first_page_on() -> None:

@@ -9,18 +9,22 @@ from datetime import UTC, datetime
 
 from dyvine_cli.archive.base import ListedSource, StoredCursor
 from dyvine_cli.client import Client
-from dyvine_cli.errors import DyvineError, InputError, ListingIncomplete
+from dyvine_cli.errors import ArchiveError, DiskError, DyvineError, InputError, ListingIncomplete
 from dyvine_cli.events import Balance, Cut, Event, Failed, Finished, Listed, SourceBegun
 from dyvine_cli.listing import Walk, check_likes, check_listable
 from dyvine_cli.models import Cursor, Listing, Post, Ref
 from dyvine_cli.operations import selection
 from dyvine_cli.operations.download import Errand, save_posts
+from dyvine_cli.operations.pages import Pages, Place, may_pass
 
 WORTH_AN_ESTIMATE = 60.0
 """Seconds of listing from which a person is told beforehand."""
 
 STOPPED = {"known": "ended at a known post", "limit": "ended at --limit", "date": "ended at --since"}
 """Why a listing was ended by us, in words."""
+
+BEGUN = "stopped"
+"""The cause on record while a run is on its way: what a kill leaves behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,11 @@ class _Count:
     failed: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def total(self) -> int:
+        """All that were dealt with."""
+        return self.saved + self.known + self.filtered + self.failed
+
     def take(self, event: Event) -> None:
         if isinstance(event, Finished):
             setattr(self, event.state, getattr(self, event.state) + 1)
@@ -73,36 +82,12 @@ class _Count:
             self.reasons[event.error.name] = self.reasons.get(event.error.name, 0) + 1
 
 
-class _Pages:
-    """The pages that still have posts under way, so that a run that is killed goes on with the first of them."""
-
-    def __init__(self) -> None:
-        self._open: dict[Cursor | None, set[str]] = {}
-        self._before: dict[Cursor | None, int] = {}
-
-    def begin(self, cursor: Cursor | None, before: int) -> None:
-        """A page came; `before` entries of the list were on earlier pages."""
-        self._open = {at: ids for at, ids in self._open.items() if ids}
-        self._open.setdefault(cursor, set())
-        self._before.setdefault(cursor, before)
-
-    def add(self, cursor: Cursor | None, id: str) -> None:
-        """A post of the page is on its way."""
-        self._open[cursor].add(id)
-
-    def finish(self, id: str) -> None:
-        """A post is done with, saved or not."""
-        for ids in self._open.values():
-            ids.discard(id)
-
-    def first(self) -> tuple[Cursor | None, int]:
-        """Where the first page with a post under way begins (else the last page), and how many entries came before."""
-        at = next((at for at, ids in self._open.items() if ids), next(reversed(self._open), None))
-        return at, self._before.get(at, 0)
-
-
 class Run:
-    """One listing from its first page to its balance."""
+    """One listing from its first page to its balance.
+
+    Whatever moment ends it, what stands in the archive is true: a stored place has nothing before it that this run left
+    undone, and a listing on record without a cause left nothing behind at all.
+    """
 
     def __init__(self, source: Source, errand: Errand) -> None:
         if source.what == "mixes":
@@ -114,15 +99,24 @@ class Run:
         self._count = _Count()
         self._outer = errand
         self._errand = replace(errand, report=self._report, source=source.ref, named=False)
+        self._filters = selection.filters(errand.wish)
         self._began = datetime.now(UTC)
-        self._listed = self._hidden = self._taken = self._fresh = 0
-        self._pages = _Pages()
-        self._walk: Walk | None = None
+        self._earlier = self._looked = self._again = self._hidden = self._taken = 0
+        self._pages = Pages()
+        self._failing: dict[str, str] = {}
+        self._newest: set[str] = set()
+        self._place: StoredCursor | None = None
+        self._current: Walk | None = None
+        self._noted = False
         self._ended_early = ""
+        self._cause = ""
 
     def _report(self, event: Event) -> None:
         self._count.take(event)
-        if isinstance(event, Finished):
+        if isinstance(event, Failed) and event.ref is not None and may_pass(event.error):
+            self._failing[event.ref.id] = event.error.name
+            self._cause = self._cause or event.error.name
+        elif isinstance(event, Finished) and not self._failing.pop(event.ref.id, ""):
             self._pages.finish(event.ref.id)
         self._outer.report(event)
 
@@ -150,6 +144,7 @@ class Run:
                 declared=source.declared,
                 calls=calls if told else None,
                 estimate=seconds if told else None,
+                limit=self._outer.wish.limit,
             )
         )
 
@@ -157,73 +152,136 @@ class Run:
 
     async def _posts(self) -> AsyncGenerator[Post]:
         """The posts of the listing, from the top until something known, then on from where the last run was cut."""
-        archive, wish = self._errand.workspace.archive, self._errand.wish
-        place = None if wish.full else await archive.cursor(self._source.ref, self._source.what)
-        if place is not None and not place.listed:  # it is the top of the list
-            place = None
-        until_known = wish.stop_at_known or place is not None
-        async with aclosing(self._from(None, None, until_known=until_known)) as newest:
+        place = self._place = await self._stored_place()
+        until_known = place is not None or await self._may_stop_at_known()
+        async with aclosing(self._from_top(until_known=until_known)) as newest:
             async for post in newest:
                 yield post
         if place is not None and self._ended_early == "known":
-            counted = await self._take_up(place)
-            async with aclosing(self._from(place.cursor, counted, until_known=False)) as rest:
+            await self._take_up(place)
+            async with aclosing(self._rest(place)) as rest:
                 async for post in rest:
                     yield post
 
-    async def _take_up(self, place: StoredCursor) -> int:
-        """Count what the run that was cut listed before its place, and what is new since; the sum of both."""
-        last = await self._errand.workspace.archive.listed(self._source.ref, self._source.what)
-        self._ended_early = ""
-        self._listed = place.listed + self._fresh
-        if last is not None and last.time == place.started:
-            self._hidden = last.hidden
-        return self._listed + self._hidden
+    async def _stored_place(self) -> StoredCursor | None:
+        """Where the last run left off; None if that is the top, or if it wanted fewer posts than this one."""
+        if self._errand.wish.full:
+            return None
+        place = await self._errand.workspace.archive.cursor(self._source.ref, self._source.what)
+        return place if place and place.listed and self._covers(place.filters) else None
 
-    async def _from(
-        self, cursor: Cursor | None, counted: int | None, *, until_known: bool
-    ) -> AsyncGenerator[Post]:
-        source = self._source
-        walk = self._errand.workspace.client.list(
-            source.ref, source.what, cursor=cursor, declared=source.declared, counted=counted
-        )
-        hidden, self._walk = self._hidden, walk
-        async with aclosing(walk.batches()) as batches:
+    async def _may_stop_at_known(self) -> bool:
+        """Whether everything behind a known post is surely done with: the last listing left nothing behind."""
+        wish = self._errand.wish
+        if wish.full or not wish.stop_at_known:
+            return False
+        last = await self._errand.workspace.archive.listed(self._source.ref, self._source.what)
+        return last is not None and last.full is not None and not last.cause and self._covers(last.filters)
+
+    def _covers(self, filters: str) -> bool:
+        return filters in ("", self._filters)
+
+    async def _from_top(self, *, until_known: bool) -> AsyncGenerator[Post]:
+        """The posts from the top on, those of the archive included, or until one that is in it."""
+        archive = self._errand.workspace.archive
+        walk = self._walk(None, None)
+        async with aclosing(self._pages_of(walk)) as batches:
             async for batch in batches:
-                self._pages.begin(walk.cursor, self._before)
-                self._listed += len(batch) + len(walk.errors)
-                self._hidden = hidden + walk.hidden
-                self._note(walk, len(batch))
-                await self._keep_place()
-                for post in (entry for entry in batch if isinstance(entry, Post)):
-                    if self._is_old(post) or (until_known and await self._is_known(post)):
+                if self._place is not None and walk.cursor == self._place.cursor:
+                    until_known = False  # everything down to the place was looked at
+                if not until_known:
+                    await self._note_begun()
+                for post in batch:
+                    if self._is_old(post):
                         return
-                    self._pages.add(walk.cursor, post.ref.id)
-                    self._fresh += not post.pinned
+                    known = await archive.knows(post.ref)
+                    if until_known and known and not post.pinned:
+                        self._ended_early = "known"
+                        return
+                    if not known or self._errand.wish.overwrite:
+                        await self._note_begun()
+                    if self._place is not None:
+                        self._newest.add(post.ref.id)
+                        self._again += await self._was_listed(post, self._place)
+                    self._take(post)
                     yield post
                     if self._is_enough(post):
                         return
 
-    @property
-    def _before(self) -> int:
-        """How many entries of the list came before the walk's place; none if that is the top."""
-        return 0 if self._walk is None or self._walk.at_top else self._listed
+    async def _rest(self, place: StoredCursor) -> AsyncGenerator[Post]:
+        """The posts from a stored place on, but for those that came with the newest."""
+        walk = self._walk(place.cursor, self._listed + self._hidden)
+        async with aclosing(self._pages_of(walk)) as batches:
+            async for batch in batches:
+                for post in batch:
+                    if self._is_old(post):
+                        return
+                    if post.ref.id not in self._newest:
+                        self._take(post)
+                        yield post
+                        if self._is_enough(post):
+                            return
 
-    def _note(self, walk: Walk, count: int) -> None:
-        """Tell of a page, and of its entries that could not be read."""
+    def _walk(self, cursor: Cursor | None, counted: int | None) -> Walk:
         source = self._source
-        self._report(Listed(ref=source.ref, count=count, total=self._listed))
+        return self._errand.workspace.client.list(
+            source.ref, source.what, cursor=cursor, declared=source.declared, counted=counted
+        )
+
+    async def _pages_of(self, walk: Walk) -> AsyncGenerator[tuple[Post, ...]]:
+        """The posts of each page, once its place is on record; what could not be read is told."""
+        hidden, self._current = self._hidden, walk
+        async with aclosing(walk.batches()) as batches:
+            async for batch in batches:
+                self._pages.begin(self._here(walk.cursor))
+                self._hidden = hidden + walk.hidden
+                total = self._listed + len(batch) + len(walk.errors)
+                self._report(Listed(ref=self._source.ref, count=len(batch), total=total))
+                if walk.errors:
+                    await self._note_begun()
+                    self._note_unreadable(walk)
+                if self._noted:
+                    await self._keep_place()
+                yield tuple(entry for entry in batch if isinstance(entry, Post))
+
+    async def _was_listed(self, post: Post, place: StoredCursor) -> bool:
+        """Whether a post of the newest stood in the listing that was cut, too, as far as that can be said."""
+        if self._source.dated:
+            return post.created <= place.started
+        archive = self._errand.workspace.archive
+        return not selection.wanted(post, self._errand.wish) or bool(await archive.failed(post.ref))
+
+    async def _take_up(self, place: StoredCursor) -> None:
+        """Count what the run that was cut listed before its place and does not come again, and go on there."""
+        self._ended_early = ""
+        self._earlier = max(0, place.listed - self._again)
+        self._hidden = place.hidden
+        self._current = None
+        self._pages.begin(self._here(place.cursor))
+        await self._note_begun()
+
+    @property
+    def _listed(self) -> int:
+        return self._earlier + self._looked
+
+    def _here(self, cursor: Cursor | None) -> Place:
+        """The place that begins at `cursor`; nothing came before the top."""
+        at_top = self._current is not None and self._current.at_top
+        return Place(cursor, 0, 0) if at_top else Place(cursor, self._listed, self._hidden)
+
+    def _take(self, post: Post) -> None:
+        self._looked += 1
+        self._pages.add(post.ref.id)
+
+    def _note_unreadable(self, walk: Walk) -> None:
+        source = self._source
         for error in walk.errors:
+            self._looked += 1
             self._count.failed += 1
             self._errand.tally.fail(error)
             ref = getattr(error, "ref", None) or source.ref
+            self._pages.add(f"unreadable {self._looked}")  # stays open: a newer version may read it
             self._report(Failed(ref=ref, error=error, source=source.ref))
-
-    async def _is_known(self, post: Post) -> bool:
-        if post.pinned or not await self._errand.workspace.archive.knows(post.ref):
-            return False
-        self._ended_early = "known"
-        return True
 
     def _is_old(self, post: Post) -> bool:
         if not self._source.dated or not selection.is_older(post, self._errand.wish):
@@ -239,24 +297,54 @@ class Run:
         self._ended_early = "limit"
         return True
 
-    # --- the end --------------------------------------------------------------------------------------------------
+    # --- what stays on record -------------------------------------------------------------------------------------
 
-    async def _keep_place(self, cause: str = "") -> None:
-        """Remember the first page of which a post is still under way: a run that is killed now goes on with it."""
-        cursor, before = self._pages.first()
-        if cursor is None or self._errand.simulate:
-            return
-        await self._errand.workspace.archive.keep_cursor(
-            StoredCursor(
-                ref=self._source.ref,
-                what=self._source.what,
-                cursor=cursor,
-                started=self._began,
-                kept=datetime.now(UTC),
-                listed=before,
+    async def _note_begun(self) -> None:
+        """Before the first change: a run that is killed from here on has left posts behind."""
+        if not self._noted and not self._errand.simulate:
+            self._noted = True
+            await self._note_listed(full=False, cause=BEGUN)
+            await self._keep_place()
+
+    async def _note_listed(self, *, full: bool, cause: str) -> None:
+        source = self._source
+        await self._errand.workspace.archive.add_listed(
+            ListedSource(
+                ref=source.ref,
+                what=source.what,
+                time=self._began,
+                listed=self._listed,
+                hidden=self._hidden,
+                declared=source.declared,
+                full=self._began if full else None,
                 cause=cause,
+                filters=self._filters,
             )
         )
+
+    async def _keep_place(self, cause: str = "") -> None:
+        """Remember the first page that needs something, instead of any other place; none if that is the top."""
+        archive, source, first = self._errand.workspace.archive, self._source, self._pages.first()
+        if first is None or first.cursor is None or not first.listed:
+            await archive.drop_cursor(source.ref, source.what)
+            return
+        kept = StoredCursor(
+            ref=source.ref,
+            what=source.what,
+            cursor=first.cursor,
+            started=self._began.replace(microsecond=0),
+            kept=datetime.now(UTC),
+            listed=first.listed,
+            cause=cause,
+            hidden=first.hidden,
+            filters=self._filters,
+        )
+        await archive.keep_cursor(kept)
+        for other in await archive.cursors(source.ref, source.what):
+            if other.started != kept.started:
+                await archive.drop_cursor(source.ref, source.what, other.started)
+
+    # --- the end --------------------------------------------------------------------------------------------------
 
     async def _conclude(self, cut: ListingIncomplete | None) -> None:
         tally, source = self._errand.tally, self._source
@@ -275,39 +363,32 @@ class Run:
         elif not self._count.failed and tally.stop is None:
             tally.done += 1
         tally.balances.append(self._balance(cut, complete=complete))
-        if tally.stop is None and not self._errand.simulate:
+        if not self._errand.simulate and not isinstance(tally.stop, DiskError | ArchiveError):
             await self._remember(cut, complete=complete)
 
     async def _remember(self, cut: ListingIncomplete | None, *, complete: bool) -> None:
-        archive, source = self._errand.workspace.archive, self._source
-        if complete:
-            await archive.drop_cursor(source.ref, source.what)
-        elif cut is None:  # the person ended it: there is no place to go on from
-            await archive.drop_cursor(source.ref, source.what, self._began)
-        elif cut.cursor is None:  # the next run begins at the top
-            await archive.drop_cursor(source.ref, source.what)
-        else:
-            self._pages.begin(cut.cursor, self._before)
-            await self._keep_place(cause=_cause(cut).name)
-        await archive.add_listed(
-            ListedSource(
-                ref=source.ref,
-                what=source.what,
-                time=self._began,
-                listed=self._listed,
-                hidden=self._hidden,
-                declared=source.declared,
-                full=self._began if complete else None,
-                cause=_cause(cut).name if cut else "",
-            )
-        )
+        ended_by_person = self._ended_early in ("limit", "date")
+        if ended_by_person and not self._noted:
+            return  # nothing was changed, and what is behind was not looked at
+        if complete or self._ended_early == "known":
+            self._pages.lay_down()
+        elif cut is not None and cut.cursor is not None:
+            self._pages.begin(self._here(cut.cursor))
+        stop = self._errand.tally.stop
+        left = stop.name if stop else _cause(cut).name if cut else self._cause
+        if (cut is not None and cut.cursor is None) or (ended_by_person and self._place is None):
+            await self._errand.workspace.archive.drop_cursor(self._source.ref, self._source.what)
+        elif self._noted:
+            await self._keep_place(left)
+        await self._note_listed(full=complete, cause=left or (self._ended_early if ended_by_person else ""))
 
     def _balance(self, cut: ListingIncomplete | None, *, complete: bool) -> Balance:
         return Balance(
             ref=self._source.ref,
             title=self._source.title,
-            listed=self._listed,
+            listed=self._earlier + self._count.total,
             declared=self._source.declared,
+            earlier=self._earlier,
             hidden=self._hidden,
             saved=self._count.saved,
             known=self._count.known,

@@ -50,6 +50,18 @@ def wanted(post: Post, wish: Selection) -> bool:
     return not (wish.until and post.created > wish.until)
 
 
+def filters(wish: Selection) -> str:
+    """The wishes that leave posts out, as a text to compare; empty if every post is wanted."""
+    given = {
+        "kind": ",".join(sorted(wish.kinds)),
+        "since": wish.since.isoformat() if wish.since else "",
+        "until": wish.until.isoformat() if wish.until else "",
+        "max-height": str(wish.max_height or ""),
+        "max-filesize": str(wish.max_filesize or ""),
+    }
+    return " ".join(f"{name}={value}" for name, value in given.items() if value)
+
+
 def is_older(post: Post, wish: Selection) -> bool:
     """Whether a post ends a listing whose posts come newest first: it is older than `since`, and not pinned on top."""
     return wish.since is not None and not post.pinned and post.created < wish.since

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from dyvine_cli.errors import DyvineError, SiteError
 from dyvine_cli.models import Cursor, Post, Ref
@@ -45,6 +45,23 @@ def next_cursor(record: Record, *, more: str, cursors: Iterable[str]) -> Cursor 
         return Cursor(record.text(name))
     number = record.whole(name)
     return Cursor(str(number)) if number is not None else record.missing(name)
+
+
+def onward(
+    record: Record, items: Sequence[object], *, more: str, cursors: Sequence[str], ref: Ref
+) -> tuple[Cursor | None, DyvineError | None]:
+    """The cursor for the next page like `next_cursor`, and the error of a page with `items` that promises more without.
+
+    Raises LookupError where there are no items: nothing is lost with that page.
+    """
+    promised = more in record.names() and record.flag(more)
+    if items and promised and all(record.raw.get(name) is None for name in cursors):
+        try:
+            with reading(str(ref), ref=ref):
+                record.missing(cursors[0])
+        except SiteError as exc:
+            return None, exc
+    return next_cursor(record, more=more, cursors=cursors), None
 
 
 def _named(entry: Record, site: str, id: str) -> Ref | None:

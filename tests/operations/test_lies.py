@@ -58,7 +58,7 @@ LIES = {
     "a cursor goes back, once": Lie(name="list-cursor-back"),
     "a cursor goes back": Lie(name="list-cursor-back", count=None, code=7, listed=54, place=18),
     "no cursor for more": Lie(
-        name="list-cursor-missing", count=None, code=7, listed=36, place=36, cause="UnexpectedResponse"
+        name="list-cursor-missing", count=None, code=7, listed=54, place=36, cause="UnexpectedResponse"
     ),
     "a cursor that stays while the list goes on": Lie(name="list-sticky-cursor", count=None, skip=0),
     "more is promised behind the end": Lie(name="list-has-more-forever", count=None, skip=0),
@@ -154,6 +154,8 @@ GIVES_NOTHING = {
     "login wanted": ("api-status", "2483", 4),
     "account gone": ("api-status", "2", 5),
     "broken line": ("reset", "head", 9),
+    "an end at once": ("list-cut", None, 6),
+    "more behind empty pages": ("list-empty-page", None, 6),
 }
 
 
@@ -169,6 +171,17 @@ async def test_a_list_that_gave_not_even_one_page_ends_with_its_cause(
     assert outcome.code == code
     assert len(outcome.of(Failed)) == 1
     assert await place_of(person) is None
+
+
+async def test_a_first_page_that_does_not_say_where_it_goes_on_keeps_its_posts(person: Person) -> None:
+    """What is there is downloaded, then the list counts as cut."""
+    person.platform.faults.set("guests-see-all")
+    person.platform.faults.set("list-cursor-missing", where="/aweme/post/")
+
+    outcome = await person.get(str(ACCOUNT), **SMALL)
+
+    assert says(outcome) == (7, 18, 0, False)
+    assert outcome.balance.saved == len(person.files()) > 10
 
 
 async def test_what_cannot_be_read_is_counted_and_named(person: Person) -> None:

@@ -276,7 +276,11 @@ def table(balances: tuple[Balance, ...], cut: set[Ref]) -> Table:
     usual = ("listed", "declared", "saved", "known")
     columns = [
         *usual,
-        *(name for name in ("filtered", "hidden", "failed") if any(getattr(each, name) for each in balances)),
+        *(
+            name
+            for name in ("filtered", "hidden", "failed", "earlier")
+            if any(getattr(each, name) for each in balances)
+        ),
     ]
     drawn = Table(box=None, pad_edge=False)
     drawn.add_column("list", overflow="ellipsis", max_width=32, no_wrap=True)

@@ -158,7 +158,11 @@ def reasons(counts: Mapping[str, int]) -> str:
 def balance(event: Balance, *, cut: bool = False, simulated: bool = False) -> str:
     """One listing's balance in a line; `cut` says that its cause was told already, `simulated` that nothing was saved."""
     declared = f" of {event.declared:,} declared" if event.declared is not None else ""
-    parts = [f"listed {event.listed:,}{declared}", f"{'to save' if simulated else 'saved'} {event.saved:,}"]
+    earlier = f" ({event.earlier:,} listed by an earlier run)" if event.earlier else ""
+    parts = [
+        f"listed {event.listed:,}{declared}{earlier}",
+        f"{'would save' if simulated else 'saved'} {event.saved:,}",
+    ]
     parts += [f"known {event.known:,}"]
     parts += [f"filtered {event.filtered:,}"] if event.filtered else []
     parts += [f"hidden {event.hidden:,}"] if event.hidden else []

@@ -8,7 +8,7 @@ from dyvine_cli.models import Page, Post, Ref
 from dyvine_cli.sites.douyin import renditions
 from dyvine_cli.sites.douyin.accounts import SITE
 from dyvine_cli.sites.douyin.posts import access_of, images_of, read_mix, read_post
-from dyvine_cli.sites.entries import next_cursor, readable
+from dyvine_cli.sites.entries import next_cursor, onward, readable
 from dyvine_cli.sites.reading import Record
 
 GUEST_CUT = "Douyin shows guests only the newest posts"
@@ -22,9 +22,11 @@ def read_posts(record: Record, ref: Ref) -> Page:
     present = [each for each in shown if not _is_hidden(each)]
     items, unreadable = readable(present, _listed, site=SITE, id="aweme_id")
     episodes = _episodes(record)
+    next, lost = onward(record, items, more="has_more", cursors=CURSORS, ref=ref)
     return Page(
         items=tuple(replace(each, episode=episodes.get(each.ref.id, each.episode)) for each in items),
-        next=next_cursor(record, more="has_more", cursors=CURSORS),
+        next=next,
+        lost=lost,
         cut=_cut(record),
         hidden=len(shown) - len(present),
         skipped=len(entries) - len(shown),

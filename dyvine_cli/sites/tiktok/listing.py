@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from dyvine_cli.errors import Private
 from dyvine_cli.models import Author, Page, Ref
-from dyvine_cli.sites.entries import next_cursor, readable
+from dyvine_cli.sites.entries import next_cursor, onward, readable
 from dyvine_cli.sites.reading import Record
 from dyvine_cli.sites.tiktok.accounts import SITE, read_author
 from dyvine_cli.sites.tiktok.posts import access_of, has_media, read_embedded, read_mix, read_post
@@ -21,9 +21,11 @@ def read_posts(record: Record, ref: Ref) -> Page:
     shown = [each for each in entries if not _is_foreign(each, ref)]
     present = [each for each in shown if not _is_hidden(each)]
     items, unreadable = readable(present, lambda raw: read_post(raw, listed=True), site=SITE, id="id")
+    next, lost = onward(record, items, more="hasMore", cursors=("cursor",), ref=ref)
     return Page(
         items=items,
-        next=next_cursor(record, more="hasMore", cursors=("cursor",)),
+        next=next,
+        lost=lost,
         hidden=len(shown) - len(present),
         skipped=len(entries) - len(shown),
         unreadable=unreadable,

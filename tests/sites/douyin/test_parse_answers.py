@@ -430,7 +430,7 @@ def test_the_cursor_is_handed_on_as_it_is(page: Raw, fields: Raw, expected: str 
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"max_cursor": None}, "max_cursor"),
+        ({"aweme_list": [], "max_cursor": None}, "max_cursor"),
         ({"has_more": "perhaps"}, "has_more"),
         ({"aweme_list": {"a": 1}}, "aweme_list"),
         ({"aweme_list": [None]}, r"aweme_list\[0\]"),
@@ -441,6 +441,16 @@ def test_a_page_of_another_shape_names_the_field(page: Raw, fields: Raw, named: 
     """More without a cursor, and lists that are none, are unexpected answers."""
     with pytest.raises(UnexpectedResponse, match=named):
         parse.posts_page({**page, **fields}, ref=USER)
+
+
+def test_a_page_without_its_cursor_keeps_its_posts(page: Raw) -> None:
+    """What is there is given, with the error of what is lost behind it."""
+    found = parse.posts_page({**page, "max_cursor": None}, ref=USER)
+
+    assert found.items
+    assert found.next is None
+    assert isinstance(found.lost, UnexpectedResponse)
+    assert "max_cursor" in found.lost.message
 
 
 def test_a_page_that_does_not_say_whether_there_is_more_is_refused(page: Raw) -> None:

@@ -1,0 +1,67 @@
+"""How far a listing was worked through, page by page (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dyvine_cli.errors import DyvineError, LoginExpired, LoginNeeded, NotFound
+from dyvine_cli.models import Cursor
+
+_IN_HAND = ""
+
+
+def may_pass(error: DyvineError) -> bool:
+    """Whether a later run may get what failed so: not what is gone or closed to us, nor what wants a login."""
+    return isinstance(error, LoginExpired) or not isinstance(error, NotFound | LoginNeeded)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins; `listed` entries and `hidden` ones were on the pages before it."""
+
+    cursor: Cursor | None
+    listed: int
+    hidden: int
+
+
+class Pages:
+    """The pages of a listing that still need something, in the list's order.
+
+    A page is open while it is in hand, while a post of it is on its way, and for good when one failed for a reason that
+    may pass. So everything before the first open page is done with, whenever the run is killed.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[Cursor | None, Place] = {}
+        self._open: dict[Cursor | None, set[str]] = {}
+        self._page_of: dict[str, Cursor | None] = {}
+
+    def begin(self, place: Place) -> None:
+        """A page came and is in hand; the one before is not any more."""
+        self.lay_down()
+        self._places.setdefault(place.cursor, place)
+        self._add(_IN_HAND, place.cursor)
+
+    def lay_down(self) -> None:
+        """Everything on the page in hand was looked at."""
+        self.finish(_IN_HAND)
+
+    def add(self, id: str) -> None:
+        """A post of the page in hand is on its way."""
+        self._add(id, self._page_of[_IN_HAND])
+
+    def finish(self, id: str) -> None:
+        """A post is done with: saved, or nothing to come back for."""
+        cursor = self._page_of.pop(id, None)
+        ids = self._open.get(cursor, set())
+        ids.discard(id)
+        if not ids:
+            self._open.pop(cursor, None)
+
+    def first(self) -> Place | None:
+        """The first open page; None if all are done with."""
+        return next((place for cursor, place in self._places.items() if cursor in self._open), None)
+
+    def _add(self, id: str, cursor: Cursor | None) -> None:
+        self._page_of[id] = cursor
+        self._open.setdefault(cursor, set()).add(id)
