@@ -31,10 +31,7 @@ from dyvine_cli.sites.availability import EXPIRED_HINT, LOGIN_HINT
 from dyvine_cli.sites.reading import Record, reading
 from dyvine_cli.sites.tiktok.proof import is_challenge
 
-BLOCKED_HINT = (
-    "what helps: a login (dyvine login add FILE), a browser's TLS "
-    "(pip install 'dyvine-cli[impersonate]'), another network, or some hours of waiting"
-)
+BLOCKED_HINT = "what helps: a login (dyvine login add FILE), another network, or some hours of waiting"
 CAPTCHA_HINT = "open TikTok in a browser on this network, solve the captcha there, then try again"
 REGION_HINT = "use a network in another country (--proxy)"
 

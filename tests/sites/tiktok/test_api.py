@@ -218,7 +218,7 @@ async def test_a_refused_list_is_cut_with_its_place(client: Client, platform: Si
     assert all(each.partial for each in found)
     assert isinstance(caught.value.cause, SignatureRejected)
     assert caught.value.cursor == "0"
-    for help in ("login", "impersonate", "another network"):
+    for help in ("login", "another network", "waiting"):
         assert help in str(caught.value.hint)
 
 
