@@ -79,11 +79,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Pause:
-    """`seconds` to wait as a person is told, and after how many to look again."""
+    """`seconds` to wait as a person is told, and after how many to look again; `routine` only keeps to the pace."""
 
     seconds: float
     reason: str
     look: float
+    routine: bool = False
 
 
 @dataclass(slots=True)
@@ -265,7 +266,14 @@ class Budget:
                         return desk.ledger
                     if pause.seconds >= _SHOWN and pause.reason not in told:
                         told.add(pause.reason)
-                        self._report(Waiting(seconds=pause.seconds, reason=pause.reason, site=desk.site))
+                        self._report(
+                            Waiting(
+                                seconds=pause.seconds,
+                                reason=pause.reason,
+                                site=desk.site,
+                                routine=pause.routine,
+                            )
+                        )
                     await self._sleep(pause.look)
             except BaseException:
                 self._leave(desk, call)
@@ -324,7 +332,8 @@ class Budget:
 
     def _behind(self, desk: _Desk, call: str, seconds: float, same: int) -> _Pause:
         often = (_LOOK_BEHIND if same else _LOOK) if desk.ledger.shared else math.inf
-        return _Pause(seconds, f"keeping to the pace of {desk.site} ({call} calls)", min(seconds, often))
+        reason = f"keeping to the pace of {desk.site} ({call} calls)"
+        return _Pause(seconds, reason, min(seconds, often), routine=True)
 
     def _busy(self, desk: _Desk, sheet: Sheet, now: float, due: int) -> _Pause:
         """Until the slot is free; the first in the line tells of a call that takes long."""

@@ -16,6 +16,7 @@ from dyvine_cli import links
 from dyvine_cli.budget import Budget, Pace, load_rates
 from dyvine_cli.errors import InputError, RateLimited, UnsupportedURL
 from dyvine_cli.events import Report, Warned, ignore
+from dyvine_cli.http.addresses import within
 from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.http.connect import ConnectTo
 from dyvine_cli.http.exchange import Trace
@@ -23,7 +24,7 @@ from dyvine_cli.http.network import Network
 from dyvine_cli.identity import ENV, GUEST, Profile, Profiles
 from dyvine_cli.listing import Walk, check_likes, check_listable
 from dyvine_cli.models import Cursor, Health, Listing, Mix, Page, Post, Ref, RefKind, User
-from dyvine_cli.redact import Redactor
+from dyvine_cli.redact import Redactor, link
 from dyvine_cli.sites import HOSTS, SITES
 from dyvine_cli.sites.base import Site
 
@@ -363,7 +364,7 @@ class Client:
     async def _ref(self, what: str | Ref, kind: RefKind) -> Ref:
         ref = what if isinstance(what, Ref) else await self.resolve(what, kind=kind)
         if ref.kind != kind:
-            raise InputError(f"{what} is a {ref.kind}, not a {kind}", hint=f"try: dyvine {_noun(ref)} {what}")
+            raise InputError(f"{what} is a {ref.kind}, not a {kind}", hint=_other_noun(ref, what))
         return ref
 
 
@@ -372,6 +373,13 @@ def _illness(health: Health) -> tuple[bool, bool, bool, int, float]:
     refused = health.refused is not None and (health.accepted is None or health.accepted < health.refused)
     used = max((each.timestamp() for each in (health.used, health.accepted) if each), default=0.0)
     return (health.ended, health.closed_until is not None, refused, health.refusals, used)
+
+
+def elsewhere(text: str, site: str) -> str | None:
+    """Another site than `site` whose id or handle `text` may be; None if it says whose it is."""
+    if Ref.parse(text) is not None or not BARE_ID.fullmatch(text):
+        return None
+    return next((each.name for each in SITES if each.name != site), None)
 
 
 def reread(answer: Answer) -> str | None:
@@ -391,22 +399,29 @@ def _kind_of_site(name: str) -> type[Site]:
     return found
 
 
-def _noun(ref: Ref) -> str:
-    if ref.kind in ("collection", "series", "film", "replay"):
-        return "get"
-    return "live" if ref.kind == "room" else ref.kind
+def _other_noun(ref: Ref, what: str | Ref) -> str:
+    """The command that takes what this one does not, as far as there is one."""
+    if ref.kind in ("post", "user", "mix", "collection"):
+        return f"try: dyvine {'get' if ref.kind == 'collection' else ref.kind} {what}"
+    return "posts, users, mixes and collections can be had"
 
 
 def _unsupported(text: str) -> UnsupportedURL:
     """Why nothing in `text` can be used, in words that fit it."""
     found = links.find(text)
     hosts = [host for each in found if (host := urlsplit(each).hostname)]
+    if hosts and any(within(hosts[0], site.hosts) for site in SITES):
+        return UnsupportedURL(
+            f"{link(found[0])} names no post, user or list",
+            hint="copy the link of the post or account itself: its number may be cut off or misspelt",
+        )
     if hosts:
         return UnsupportedURL(
-            f"{hosts[0]} is no site that dyvine knows, or the link has no post in it",
+            f"{hosts[0]} is no site that dyvine knows",
             hint=f"it takes links of {_DOMAINS}, ids and refs such as douyin:post:7372484719365098803",
         )
     return UnsupportedURL(
         f"no link or id in: {Redactor().text(text[:400])[:80]!r}",
-        hint="paste the whole share text, a link, a post's number or a ref such as douyin:post:7372484719365098803",
+        hint="paste a link, a post's number, a ref such as douyin:post:7372484719365098803, or share text in single quotes:"
+        " a shell stops at # and takes & and ? for itself",
     )

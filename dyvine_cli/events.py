@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dyvine_cli.errors import DyvineError
-from dyvine_cli.models import Post, Ref
+from dyvine_cli.models import Post, Ref, Rendition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,8 @@ class SourceBegun:
     """Work on one of the things asked for begins; `title` is its name as a person knows it, empty if unknown yet.
 
     `declared` is the number of posts the platform claims, None outside of listings. `estimate` is what the listing
-    will take in seconds at the pace chosen, `calls` the number of its pages; None when it is small or unknown.
+    will take in seconds at the pace chosen, `calls` the number of its pages; None when it is small or unknown. `limit`
+    is how many posts a person wants at the most, None for all.
     """
 
     ref: Ref
@@ -27,6 +28,7 @@ class SourceBegun:
     declared: int | None = None
     calls: int | None = None
     estimate: float | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class Skipped:
     """An asset or a whole post was not fetched; `reason` is one of known, filtered, unavailable, simulated.
 
     `path` is the file that is there already (simulated: that would be there), None if it is elsewhere or gone. `asset`
-    is None for a whole post.
+    is None for a whole post. `rendition` is what that file is, as far as it was recorded.
     """
 
     ref: Ref
@@ -52,6 +54,7 @@ class Skipped:
     path: Path | None = None
     post: Post | None = field(default=None, repr=False)
     source: Ref | None = None
+    rendition: Rendition | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,10 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """An asset is whole under its final name. `post` is the post that it belongs to."""
+    """An asset is whole under its final name.
+
+    `post` is the post that it belongs to, `rendition` the one that was saved, None for a text.
+    """
 
     ref: Ref
     asset: str
@@ -85,6 +91,7 @@ class Saved:
     sha256: str
     post: Post | None = field(default=None, repr=False)
     source: Ref | None = None
+    rendition: Rendition | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +116,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """The run pauses for `seconds`; `reason` says why in words."""
+    """The run pauses for `seconds`; `reason` says why in words.
+
+    `routine` says that it only keeps to the pace, as it does before most calls of a long listing.
+    """
 
     seconds: float
     reason: str
     site: str | None = None
+    routine: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,7 +180,7 @@ def size(text: str) -> int:
 def cut(text: str, limit: int) -> str:
     """The beginning of `text` of at most `limit` bytes, cut between characters as a reader sees them.
 
-    No blank or dot is left at a cut.
+    No blank, dot or lone `#` is left at a cut.
     """
     if size(text) <= limit:
         return text
@@ -190,7 +190,7 @@ def cut(text: str, limit: int) -> str:
         if limit < 0:
             break
         kept.append(cluster)
-    return "".join(kept).rstrip(" .")
+    return re.sub(r"(?:^|[ .])#$", "", "".join(kept).rstrip(" .")).rstrip(" .")
 
 
 def clusters(text: str) -> Iterator[str]:

@@ -30,7 +30,7 @@ def show(given: Common) -> Run:
             say(
                 json.dumps(found, ensure_ascii=False)
                 if given.show.json
-                else f"{each.key} = {each.value}  # {each.origin}"
+                else f"{each.key} = {_text(each.value)}  # {each.origin}"
             )
         return 0
 
@@ -87,6 +87,11 @@ def check(given: Common) -> Run:
         return 0
 
     return run
+
+
+def _text(value: object) -> str:
+    """A value for a person; `-` for none."""
+    return "-" if value in (None, "", (), []) else str(value)
 
 
 def _file(given: Common) -> Path:

@@ -86,6 +86,7 @@ def batch(given: Common) -> list[Asked]:
     if not name:
         return []
     if name == "-":
+        wait_for("links, one a line")
         return list(from_lines(sys.stdin.read()))
     try:
         return list(from_lines(Path(name).expanduser().read_text(encoding="utf-8-sig", errors="replace")))
@@ -94,6 +95,15 @@ def batch(given: Common) -> list[Asked]:
             f"the batch file {name} cannot be read: {error.strerror}",
             hint="give a text file with one link a line",
         ) from error
+
+
+def wait_for(what: str) -> None:
+    """Say on a terminal what is read from it: otherwise it would seem to hang."""
+    if sys.stdin.isatty():
+        from dyvine_cli.cli.output import note
+
+        end = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
+        note(f"reading {what}; end with {end}")
 
 
 def exported(path: Path, section: str) -> list[Asked]:

@@ -27,6 +27,11 @@ NOUNS = {
 """Noun to its line in `dyvine --help`; each is a module of this package."""
 
 
+ALIKE = 0.75
+"""From which likeness on a word counts as misspelt, 1 being the same."""
+PASTE = "paste the whole link, or the share text in single quotes: a shell stops at # and takes & and ? for itself"
+
+
 class Verb(TyperCommand):
     """A command; its help shows the shared options under their titles."""
 
@@ -79,7 +84,7 @@ class Noun(TyperGroup):
         return [self.default, *args]
 
     def _refuse_misspelt(self, word: str, ctx: Any) -> None:
-        alike = get_close_matches(word, self.commands, n=1, cutoff=0.7)
+        alike = get_close_matches(word, self.commands, n=1, cutoff=ALIKE)
         if alike and word.isascii() and word.isalpha():
             raise InputError(
                 f"'{word}' is neither a verb of 'dyvine {ctx.info_name}' nor a link or id",
@@ -154,6 +159,8 @@ class Root(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The options before the noun. Raises InputError when there is no noun."""
         rest = super().parse_args(ctx, args)
+        if not ctx._protected_args and ctx.params.get("batch_file"):  # noqa: SLF001
+            ctx._protected_args = ["get"]  # noqa: SLF001 - `dyvine -a FILE` names no noun
         if not ctx.resilient_parsing and not ctx._protected_args:  # noqa: SLF001 - where typer keeps the noun
             raise InputError(
                 "nothing to do: no link and no command",
@@ -193,12 +200,12 @@ class Root(TyperGroup):
 
 def _not_a_command(word: str, commands: Iterable[str]) -> InputError:
     message = f"'{word}' is neither a command nor a link"
-    alike = get_close_matches(word, commands, n=1, cutoff=0.6)
+    alike = get_close_matches(word, commands, n=1, cutoff=ALIKE)
     if alike:
         return InputError(message, hint=f"did you mean '{alike[0]}'?")
     if word.isdigit():
         return InputError(f"the bare number {word} needs its noun", hint=f"dyvine post {word}")
-    return InputError(message, hint="paste the whole link or share text, or see: dyvine --help")
+    return InputError(message, hint=f"{PASTE}; all commands: dyvine --help")
 
 
 def load(noun: str) -> Any:
@@ -227,7 +234,7 @@ def misuse(error: typer.TyperException) -> InputError:
     name = getattr(error, "option_name", "")
     if name and hasattr(error, "possibilities"):
         known = [option for each in ctx.command.params for option in each.opts] if ctx is not None else []
-        alike = get_close_matches(name, [each for each in known if each.startswith("--")], n=1)
+        alike = get_close_matches(name, [each for each in known if each.startswith("--")], n=1, cutoff=ALIKE)
         see = f"did you mean {alike[0]}?" if alike else f"see: {place} --help"
         return InputError(f"there is no option {name}", hint=see)
     text = error.format_message().rstrip(".")

@@ -11,6 +11,7 @@ import typer
 
 from dyvine_cli.cli.app import finish
 from dyvine_cli.cli.call import Run, noun_app, verb
+from dyvine_cli.cli.download import wait_for
 from dyvine_cli.cli.options import Common, Reach, Show
 from dyvine_cli.errors import InputError, LoginExpired
 
@@ -68,7 +69,15 @@ def add(
 
     It is tried before it is kept; an older login of the same name stays until the new one has passed. A --proxy is kept
     with it: every later call of this login goes that way.
-    """
+
+    \b
+    To export them, log in at www.douyin.com (or www.tiktok.com) in a browser, then one of these:
+      a header      F12, Network, reload, click the first entry, copy the value of Cookie under
+                    Request Headers; run `dyvine login add -`, paste, Enter, Ctrl-D
+      a file        an extension such as "Get cookies.txt LOCALLY" (Netscape) or Cookie-Editor (JSON)
+                    writes it; run `dyvine login add cookies.txt`
+      the browser   run `dyvine login add --cookies-from-browser firefox`
+    """  # noqa: D301 - the one backslash keeps typer from folding the lines
     if (source is None) == (given.reach.cookies_from_browser is None):
         raise InputError(
             "no cookies are named" if source is None else "two sources of cookies are named",
@@ -112,6 +121,7 @@ def _read(source: str, site: str) -> tuple[Cookie, ...]:
     from dyvine_cli import cookies
 
     if source == "-":
+        wait_for("cookies: paste them, press Enter")
         return cookies.read(sys.stdin.read(), site=site, filename="stdin")
     if "=" in source and not Path(source).exists():
         return cookies.read(source, site=site)

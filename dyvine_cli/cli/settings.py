@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dyvine_cli import config
-from dyvine_cli.errors import ConfigError
+from dyvine_cli.errors import ConfigError, InputError
 from dyvine_cli.operations.selection import Selection
 
 if TYPE_CHECKING:
@@ -51,7 +51,12 @@ def _flags(given: Common) -> dict[str, Any]:
 
 
 def selection_of(settings: Settings) -> Selection:
-    """The wishes of a run for posts and their files."""
+    """The wishes of a run for posts and their files. Raises InputError for dates between which nothing can be."""
+    if settings.since and settings.until and settings.since > settings.until:
+        raise InputError(
+            f"--since {settings.since.astimezone():%Y-%m-%d} is later than --until {settings.until.astimezone():%Y-%m-%d}",
+            hint="nothing can be between them: exchange the two",
+        )
     sound = False if not settings.sound else True if settings.write_sound else None
     return Selection(
         kinds=settings.kind,

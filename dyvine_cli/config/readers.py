@@ -147,6 +147,8 @@ def proxy(value: Any) -> str | None:
         return _proxy_list(words.removeprefix(LIST).strip())
     if words.lower() in ("none", "direct"):
         return None
+    if "://" not in words and not re.search(r":[0-9]+/?$", words):
+        raise ValueError(f"'{mask_proxy(words)}' is no proxy address: write http://host:port")
     address = words if "://" in words else f"http://{words}"
     scheme, _, rest = address.partition("://")
     scheme = {"socks": "socks5"}.get(scheme.lower(), scheme.lower())

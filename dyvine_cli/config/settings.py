@@ -112,7 +112,7 @@ class SiteSettings:
         None,
         read.secret,
         secret=True,
-        not_in_file="logins are stored apart from the settings: `dyvine login add`",
+        not_in_file="logins are stored apart from the settings: `dyvine login add FILE`",
     )
 
 
@@ -127,7 +127,7 @@ class DouyinSettings(SiteSettings):
         read.secret,
         variables=("DOUYIN_COOKIE",),
         secret=True,
-        not_in_file="logins are stored apart from the settings: `dyvine login add`",
+        not_in_file="logins are stored apart from the settings: `dyvine login add FILE`",
     )
 
 

@@ -13,6 +13,10 @@ LONGEST_LINE = 20_000
 """Characters of a batch line that are looked at; share texts have a few hundred."""
 
 
+LONGEST_SHOWN = 200
+"""Characters of a batch line that are repeated."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One thing asked for; `line` is its number in the batch file, None for words of the call."""
@@ -22,8 +26,8 @@ class Asked:
 
     @property
     def place(self) -> str:
-        """Where a person finds it: the text itself, or its line."""
-        return self.shown if self.line is None else f"line {self.line}"
+        """Where a person finds it: the text itself, after its line in a batch file."""
+        return self.shown if self.line is None else f"line {self.line}: {self.shown[:LONGEST_SHOWN]}"
 
     @property
     def shown(self) -> str:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dyvine_cli.client import Client
-from dyvine_cli.errors import DyvineError, InputError, LoginExpired, RateLimited
+from dyvine_cli.client import Client, elsewhere
+from dyvine_cli.errors import DyvineError, InputError, LoginExpired, NotFound, RateLimited
 from dyvine_cli.events import Failed, Report
 from dyvine_cli.models import RefKind
 from dyvine_cli.operations.asked import Asked
@@ -42,8 +42,16 @@ class Attempts:
         except DyvineError as error:
             self.mind(self._site_of(each), error)
             self._tally.fail(error)
+            self._mind_site(each, error)
             ref = getattr(error, "ref", None)
             self._report(Failed(ref=ref, error=error, text=each.place))
+
+    def _mind_site(self, each: Asked, error: DyvineError) -> None:
+        """Ids look alike on all sites: one that was not found may be another's."""
+        own = self._site_of(each)
+        other = elsewhere(each.text, own) if type(error) is NotFound else None
+        if other is not None:
+            error.hint = f"it was looked up at {own}: check it, or say --site {other} if it is from there"
 
     def mind(self, site: str, error: DyvineError | None) -> None:
         """A dead login, or a budget that asks no more (its word names no endpoint), ends the site for this run."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import os
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,7 +46,7 @@ class Errand:
     """What one run does with each of its posts.
 
     `named` says that a person named the post itself: then a recorded file counts only where it still stands.
-    `source` is the listing that the posts come from, None for single posts.
+    `source` is the listing that the posts come from, None for single posts. `told` is what needs saying only once.
     """
 
     workspace: Workspace
@@ -54,6 +56,7 @@ class Errand:
     named: bool = False
     source: Ref | None = None
     simulate: bool = False
+    told: set[str] = field(default_factory=set)
 
 
 async def save_posts(posts: AsyncGenerator[Post], errand: Errand) -> None:
@@ -118,15 +121,20 @@ async def _save(post: Post, errand: Errand) -> str:
     known = {} if wish.overwrite else await archive.saved_assets(post.ref)
     if not _due(post, known, errand) and await archive.knows(post.ref):
         _pass_over(post, known, errand)
+        _Way(post, errand, fresh=_Fresh(post, errand), known=known).mind_place()
         return _count([], errand, is_new=False)
     post = await _ready(post, errand)
     due = _due(post, known, errand)
     _pass_over(post, known, errand)
-    way = _Way(post, errand, fresh=_Fresh(post, errand))
+    way = _Way(post, errand, fresh=_Fresh(post, errand), known=known)
+    way.mind_place()
     failures = await way.save_all(due)
+    if way.has_left_out and not failures and not way.paths:
+        return "filtered"
     if not failures:
         await way.write_sidecars()
-        await _complete(post, errand)
+        if not way.has_left_out:
+            await _complete(post, errand)
     return _count(failures, errand, is_new=way.is_new)
 
 
@@ -156,14 +164,33 @@ def _pass_over(post: Post, known: Mapping[str, SavedAsset], errand: Errand) -> N
         row = known.get(asset.id)
         if row is not None and _is_there(asset, row, errand):
             path = row.path if row.path.exists() else None
-            _report_known(post, asset, path, errand)
+            _report_known(post, asset, path, errand, rendition=_recorded(asset, row))
 
 
-def _report_known(post: Post, asset: Asset, path: Path | None, errand: Errand) -> None:
-    named = post if errand.named else None
+def _report_known(
+    post: Post, asset: Asset, path: Path | None, errand: Errand, *, rendition: Rendition | None
+) -> None:
     errand.report(
-        Skipped(ref=post.ref, asset=asset.id, reason="known", path=path, post=named, source=errand.source)
+        Skipped(
+            ref=post.ref,
+            asset=asset.id,
+            reason="known",
+            path=path,
+            post=post if errand.named else None,
+            source=errand.source,
+            rendition=rendition,
+        )
     )
+
+
+def _recorded(asset: Asset, row: SavedAsset) -> Rendition:
+    """What a saved file is, as far as its row says; what the platform still offers like it says the rest."""
+    facts = (row.codec, row.width, row.height)
+    alike = (each for each in asset.renditions if (each.codec, each.width, each.height) == facts)
+    bare = Rendition(
+        mirrors=(), ext=row.path.suffix.removeprefix("."), codec=row.codec, width=row.width, height=row.height
+    )
+    return next(alike, bare)
 
 
 def _is_there(asset: Asset, row: SavedAsset | None, errand: Errand) -> bool:
@@ -242,13 +269,20 @@ class _Fresh:
 
 
 class _Way:
-    """The way of one post's assets to the disk; `is_new` once one was not there before."""
+    """The way of one post's assets to the disk; `is_new` once one was not there before.
 
-    def __init__(self, post: Post, errand: Errand, *, fresh: _Fresh) -> None:
+    `paths` are the files by asset that are there, `has_left_out` says that the limits left none for some asset.
+    """
+
+    def __init__(
+        self, post: Post, errand: Errand, *, fresh: _Fresh, known: Mapping[str, SavedAsset]
+    ) -> None:
         self._post = post
         self._errand = errand
         self._fresh = fresh
-        self.is_new = False
+        self.is_new = self.has_left_out = False
+        self._known = known
+        self.paths = {id: row.path for id, row in known.items()}
         self._parts = max(1, sum(asset.kind == "picture" for asset in post.assets))
 
     async def save_all(self, assets: Sequence[Asset]) -> list[DyvineError]:
@@ -264,7 +298,11 @@ class _Way:
 
         async with asyncio.TaskGroup() as group:
             for asset in assets:
-                group.create_task(one(asset))
+                if asset.kind != "text":
+                    group.create_task(one(asset))
+        for asset in assets:
+            if asset.kind == "text":  # it links the files that are there by now
+                await one(asset)
         failures.sort(key=lambda error: not isinstance(error, STOPPING))
         return failures
 
@@ -279,13 +317,14 @@ class _Way:
         self._mind_codec(asset, choices[0])
         path = self.path(asset, choices[0], choices[0].ext)
         if self._errand.simulate:
-            self._report_simulated(asset, path)
+            self._report_simulated(asset, path, choices[0])
             return
         rendition, fetched = await self._fetch(asset, choices, path)
         await self._keep(asset, rendition, fetched)
 
-    def _report_simulated(self, asset: Asset, path: Path) -> None:
+    def _report_simulated(self, asset: Asset, path: Path, rendition: Rendition | None) -> None:
         self.is_new = True
+        self.paths[asset.id] = path
         self._errand.report(
             Skipped(
                 ref=self._post.ref,
@@ -294,6 +333,7 @@ class _Way:
                 path=path,
                 post=self._post,
                 source=self._errand.source,
+                rendition=rendition,
             )
         )
 
@@ -304,6 +344,7 @@ class _Way:
                 f"{self._post.ref}: the platform names no file for {asset.id}", ref=self._post.ref
             )
         reason = "filtered" if asset.renditions else "unavailable"
+        self.has_left_out = self.has_left_out or reason == "filtered"
         self._errand.report(
             Skipped(ref=self._post.ref, asset=asset.id, reason=reason, source=self._errand.source)
         )
@@ -374,16 +415,46 @@ class _Way:
             path if path.suffix == f".{rendition.ext}" else path.with_suffix(f".{rendition.ext}"),
             family=FAMILIES.get(asset.kind, "any"),
             root=self._errand.workspace.root,
-            overwrite=self._errand.wish.overwrite,
+            overwrite=self._errand.wish.overwrite or await self._is_ours(asset, path, rendition),
             on_start=on_start,
             on_bytes=on_bytes,
         )
+
+    async def _is_ours(self, asset: Asset, path: Path, rendition: Rendition) -> bool:
+        """Whether the file in the way is the one that we saved there, in a rendition that is not wanted now."""
+        row = self._known.get(asset.id)
+        if row is None or row.path not in (path, path.with_suffix(f".{rendition.ext}")):
+            return False
+        return await asyncio.to_thread(_is_as_recorded, row)
+
+    def mind_place(self) -> None:
+        """Say once where a file stands that is not saved again though another place was asked for."""
+        errand = self._errand
+        if not errand.named or "place" in errand.told:
+            return
+        for asset in selection.assets(self._post, errand.wish):
+            row = self._known.get(asset.id)
+            if row is None or not _is_there(asset, row, errand):
+                continue
+            asked = self.path(asset, _recorded(asset, row), row.path.suffix.removeprefix("."))
+            if asked != row.path:
+                errand.told.add("place")
+                errand.report(
+                    Warned(
+                        message=f"{self._post.ref} was saved before and stands at {row.path}",
+                        hint="--no-archive saves another copy here, --overwrite fetches it again",
+                        ref=self._post.ref,
+                    )
+                )
+                return
 
     async def _keep(self, asset: Asset, rendition: Rendition | None, fetched: Fetched) -> None:
         for message in fetched.warnings:
             self._errand.report(Warned(message=f"{self._post.ref} {asset.id}: {message}", ref=self._post.ref))
         self._set_time(fetched.path)
-        codec = (rendition.codec if rendition else None) or fetched.codec
+        self.paths[asset.id] = fetched.path
+        if rendition is not None:
+            rendition = replace(rendition, codec=rendition.codec or fetched.codec)
         await self._errand.workspace.rows.add(
             SavedAsset(
                 ref=self._post.ref,
@@ -393,17 +464,17 @@ class _Way:
                 size=fetched.size,
                 sha256=fetched.sha256,
                 saved=datetime.now(UTC),
-                codec=codec,
+                codec=rendition.codec if rendition else fetched.codec,
                 width=rendition.width if rendition else None,
                 height=rendition.height if rendition else None,
             )
         )
         if fetched.found:  # whole on disk without a row, after a crash or from another archive
-            _report_known(self._post, asset, fetched.path, self._errand)
+            _report_known(self._post, asset, fetched.path, self._errand, rendition=rendition)
         else:
-            self._report_saved(asset, fetched)
+            self._report_saved(asset, fetched, rendition)
 
-    def _report_saved(self, asset: Asset, fetched: Fetched) -> None:
+    def _report_saved(self, asset: Asset, fetched: Fetched, rendition: Rendition | None) -> None:
         self.is_new = True
         self._errand.tally.files += 1
         self._errand.tally.size += fetched.size
@@ -416,6 +487,7 @@ class _Way:
                 sha256=fetched.sha256,
                 post=self._post,
                 source=self._errand.source,
+                rendition=rendition,
             )
         )
 
@@ -431,12 +503,21 @@ class _Way:
     async def _write_text(self, asset: Asset) -> None:
         path = self.path(asset, None, "md")
         if self._errand.simulate:
-            self._report_simulated(asset, path)
+            self._report_simulated(asset, path, None)
             return
         written = await asyncio.to_thread(
-            place, path, (asset.text or "").encode(), root=self._errand.workspace.root
+            place, path, self._linked(asset.text or "", path).encode(), root=self._errand.workspace.root
         )
         await self._keep(asset, None, written)
+
+    def _linked(self, text: str, path: Path) -> str:
+        """An article whose pictures are the files beside it; one that was not saved keeps its number."""
+
+        def link(found: re.Match[str]) -> str:
+            file = self.paths.get(found[1])
+            return f"]({_link(file, path.parent)})" if file else found[0]
+
+        return re.sub(r"\]\((picture_\d+)\)", link, text)
 
     async def write_sidecars(self) -> None:
         """The metadata beside the files, if asked for."""
@@ -448,3 +529,20 @@ class _Way:
         )
         await asyncio.to_thread(place, path, sidecar.info_json(self._post).encode(), root=workspace.root)
         self._set_time(path)
+
+
+def _is_as_recorded(row: SavedAsset) -> bool:
+    """Whether the recorded file still is what was saved. Reads all of it."""
+    try:
+        if row.path.is_symlink() or row.path.stat().st_size != row.size:
+            return False
+        with row.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == row.sha256
+    except OSError:
+        return False
+
+
+def _link(file: Path, folder: Path) -> str:
+    """A file as the target of a Markdown link in `folder`."""
+    relative = Path(os.path.relpath(file, folder)).as_posix()
+    return re.sub(r"[%#?()<>\s]", lambda found: f"%{ord(found[0]):02X}", relative)

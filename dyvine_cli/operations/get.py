@@ -102,12 +102,12 @@ class Getting:
         self._named.add(ref)
         if ref.kind not in ("post", *LISTED):
             raise InputError(
-                f"{each.place} is a {ref.kind}: that cannot be downloaded yet",
+                f"{each.shown} is a {ref.kind}: that cannot be downloaded yet",
                 hint="posts, users, mixes and collections can",
             )
         if self._kind is not None and ref.kind != self._kind:
             raise InputError(
-                f"{each.place} is a {ref.kind}, not a {self._kind}",
+                f"{each.shown} is a {ref.kind}, not a {self._kind}",
                 hint=f"try: dyvine {ref.kind} {each.shown}",
             )
         return ref

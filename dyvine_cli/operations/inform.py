@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
 from dyvine_cli.errors import InputError, ListingIncomplete
-from dyvine_cli.events import Cut, Failed, Report
+from dyvine_cli.events import Cut, Failed, Report, Warned
 from dyvine_cli.listing import Walk
 from dyvine_cli.models import Listing, Mix, Post, Ref, RefKind, User
 from dyvine_cli.operations import selection
@@ -74,7 +74,9 @@ async def _show_listing(
     walk = workspace.client.list(source.ref, source.what, declared=source.declared)
     try:
         async with aclosing(_entries(walk, source, report, tally)) as entries:
-            await _show_wanted(entries, source, wish, show)
+            shown = await _show_wanted(entries, source, wish, show)
+        if not shown:
+            report(Warned(message=_nothing(source, walk.listed), ref=source.ref))
     except ListingIncomplete as cut:
         tally.cuts.append(cut)
         report(
@@ -86,6 +88,13 @@ async def _show_listing(
                 resumable=cut.cursor is not None,
             )
         )
+
+
+def _nothing(source: Source, listed: int) -> str:
+    """Why a list shows nothing."""
+    if listed:
+        return f"{source.title}: nothing of {listed} fits what was asked for"
+    return f"{source.title.removesuffix(': mixes')} has no {'mixes' if source.what == 'mixes' else 'posts'} to show"
 
 
 async def _entries(walk: Walk, source: Source, report: Report, tally: Tally) -> AsyncGenerator[Post | Mix]:
@@ -101,19 +110,20 @@ async def _entries(walk: Walk, source: Source, report: Report, tally: Tally) -> 
 
 async def _show_wanted(
     entries: AsyncGenerator[Post | Mix], source: Source, wish: Selection, show: Show
-) -> None:
-    """Show the entries that the filters let through; a date or a number ends the paging early."""
+) -> int:
+    """Show the entries that the filters let through, and count them; a date or a number ends the paging early."""
     shown = 0
     async for entry in entries:
         if isinstance(entry, Post):
             if source.dated and selection.is_older(entry, wish):
-                return
+                break
             if not selection.wanted(entry, wish):
                 continue
         show(entry)
         shown += 1
         if wish.limit is not None and shown >= wish.limit:
-            return
+            break
+    return shown
 
 
 async def posts(
@@ -155,6 +165,8 @@ async def _through(
     for each in asked:
         if not attempts.goes_on(each):
             continue
+        if tally.stop is not None:
+            break
         with attempts.one(each):
             ref = await workspace.client.resolve(each.text, kind=kind)
             cuts = len(tally.cuts)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from dyvine_cli import cookies
 from dyvine_cli.cookies import Cookie, CookieReport
-from dyvine_cli.errors import ConfigError, DyvineError, InputError
+from dyvine_cli.errors import ConfigError, DyvineError, InputError, LoginExpired, LoginNeeded
 from dyvine_cli.identity import ENV, GUEST, MAIN, Profile
 from dyvine_cli.models import Health, User
 from dyvine_cli.operations.workspace import Workspace
@@ -57,7 +57,8 @@ async def add(
     report = cookies.report(jar, site)
     if not cookies.has_session(jar, site):
         raise InputError(
-            f"{len(jar)} cookies of {site} found, but no login among them (missing: {', '.join(report.missing_needed)})",
+            f"{len(jar)} cookies of {site} found, but no login among them"
+            f" (missing: {', '.join((cookies.SITES[site].session[0], *report.missing_needed))})",
             hint="log in at the site in the browser first, then export its cookies again",
         )
     profile = Profile(site=site, name=name or MAIN, cookies=tuple(jar))
@@ -78,13 +79,34 @@ def _proxy_before(workspace: Workspace, profile: Profile) -> str | None:
 
 
 async def _account(workspace: Workspace, profile: Profile) -> User:
+    """Whose the login is. Raises LoginExpired, with the day if its cookies name one that is past."""
     workspace.client.try_as(profile)
-    return await workspace.client.login(profile.site)
+    try:
+        return await workspace.client.login(profile.site)
+    except LoginNeeded as error:
+        ends = cookies.report(profile.cookies, profile.site).ends
+        if ends is None or ends > datetime.now(UTC):
+            raise
+        raise LoginExpired(
+            f"{profile.site}: the login of these cookies ended on {ends:%Y-%m-%d}",
+            hint=LoginExpired.cure,
+            endpoint=error.endpoint,
+        ) from error
 
 
 async def status(workspace: Workspace, sites: Sequence[str], *, name: str | None = None) -> list[Login]:
-    """Every stored login, tried; guests are only described."""
-    return [await _tried(workspace, profile) for profile in _stored(workspace, sites, name)]
+    """Every stored login, tried; guests are only described. Raises InputError when `name` is not stored.
+
+    A guest exists by itself: one that is named and not yet stored has no cookies.
+    """
+    stored = list(_stored(workspace, sites, name))
+    if name == GUEST:
+        known = {each.site for each in stored}
+        stored += [Profile(site=site, name=GUEST, session=False) for site in sites if site not in known]
+    if name is not None and not stored:
+        others = ", ".join(sorted({other for site in sites for other in workspace.profiles.names(site)}))
+        raise InputError(f"there is no profile '{name}'", hint=f"stored are: {others or 'none but guest'}")
+    return [await _tried(workspace, profile) for profile in stored]
 
 
 async def _tried(workspace: Workspace, profile: Profile) -> Login:

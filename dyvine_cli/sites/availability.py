@@ -15,7 +15,7 @@ from dyvine_cli.errors import (
 from dyvine_cli.models import Post
 
 LOGIN_HINT = "add a login that may see it: dyvine login add FILE"
-EXPIRED_HINT = "log in again in the browser, then `dyvine login add`"
+EXPIRED_HINT = "log in again in the browser, then run: dyvine login add FILE"
 
 
 def ensure_available(post: Post, *, platform: str, login: bool = False) -> Post:

@@ -17,7 +17,7 @@ def judge_status(
     status = answer.status
     if status in EDGE_STATUSES:
         raise RateLimited(
-            f"{platform}: refused {endpoint} with status {status}: too many requests from here",
+            f"{platform}: too many requests from here (status {status})",
             hint="it recovers by itself; use --pace slow, or another network",
             ref=ref,
             endpoint=endpoint,
@@ -25,11 +25,11 @@ def judge_status(
         )
     if status == 404:
         raise UnexpectedResponse(
-            f"{platform} {endpoint}: the address is gone (404)", ref=ref, endpoint=endpoint
+            f"{platform}: the address of this call is gone (status 404)", ref=ref, endpoint=endpoint
         )
     if status >= 400:
         raise Refused(
-            f"{platform}: {endpoint} failed with status {status}",
+            f"{platform}: the server failed (status {status})",
             hint="the platform has trouble; try again later",
             ref=ref,
             endpoint=endpoint,

@@ -609,3 +609,58 @@ def test_events_of_a_cut_list_are_valid(dyvine: Program) -> None:
     assert {"source", "listed", "started", "saved", "failed", "cut", "summary"} <= set(names)
     assert names[-1] == "summary"
     assert done.objects[-1]["exit_code"] == 7
+
+
+def test_a_batch_file_alone_is_get(dyvine: Program) -> None:
+    """`dyvine -a FILE` is `dyvine get -a FILE`."""
+    (dyvine.work.parent / "links.txt").write_text(f"https://www.douyin.com/video/{World.SMALL}\n")
+    done = dyvine.inside("-a", dyvine.work.parent / "links.txt")
+
+    assert done.code == 0
+    assert len(dyvine.files) == 1
+
+
+def test_printed_lines_know_the_rendition(dyvine: Program) -> None:
+    """Pixels and codec of what was saved, the same when the file is there already."""
+    line = ["post", "--print", "{width}x{height} {codec}", World.SMALL]
+    first, second = dyvine.inside(*line), dyvine.inside(*line)
+
+    assert re.fullmatch(r"\d+x\d+ h26[45]\n", first.out)
+    assert second.out == first.out
+
+
+@pytest.mark.parametrize(
+    "given", [["post", "info", World.DELETED], ["user", "info", World.NOBODY]], ids=" ".join
+)
+def test_what_cannot_be_shown_has_its_name(dyvine: Program, given: list[str]) -> None:
+    """At the end of the error for a person; with --json as an event on stdout."""
+    plain, events = dyvine.inside(*given), dyvine.inside(*given, "--json")
+    (failed,) = events.objects
+
+    assert plain.complaints()[0].endswith(f"({failed['error']})")
+    assert failed["event"] == "failed"
+    assert plain.code == events.code == failed["exit_code"] == 5
+
+
+def test_a_list_without_entries_says_so(dyvine: Program) -> None:
+    """An account without mixes: a sentence on stderr, nothing on stdout, and no failure."""
+    done = dyvine.inside("user", "mixes", World.ACCOUNTS[0])
+
+    assert "has no mixes to show" in done.err
+    assert (done.code, done.out) == (0, "")
+
+
+def test_a_guest_exists_before_it_is_stored(dyvine: Program) -> None:
+    """`login status --profile guest` describes it, and does not say that there is none."""
+    done = dyvine.inside("login", "status", "--profile", "guest")
+
+    assert done.code == 0
+    assert "douyin guest: a guest" in done.out
+
+
+def test_settings_without_a_value_are_shown_as_such(dyvine: Program) -> None:
+    """`config show` has no line that ends in nothing."""
+    lines = dyvine.inside("config", "show").lines
+
+    assert any(" = -  #" in line for line in lines)
+    assert not any(" =   #" in line for line in lines)

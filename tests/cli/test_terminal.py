@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import select
@@ -16,8 +17,11 @@ from pathlib import Path
 import pytest
 
 from dyvine_cli.cli.output import words
+from dyvine_cli.cli.output.pipe import Pipe
+from dyvine_cli.cli.output.plain import Plain
+from dyvine_cli.cli.output.terminal import Terminal
 from dyvine_cli.errors import ListingIncomplete, NotFound
-from dyvine_cli.events import Balance, Failed, Summarized
+from dyvine_cli.events import Balance, Failed, Finished, Listed, SourceBegun, Summarized, Waiting
 from dyvine_cli.models import Ref
 from dyvine_cli.simulator.app import Simulator
 from dyvine_cli.simulator.world import World
@@ -365,6 +369,10 @@ SENTENCES = [
     (words.failed(Failed(ref=REF, error=NotFound("gone")))[0], "error: douyin:post:1: gone"),
     (words.failed(Failed(ref=REF, error=NotFound("douyin:post:1: gone")))[0], "error: douyin:post:1: gone"),
     (words.failed(Failed(ref=None, error=NotFound("gone"), text="line 3"))[0], "error: line 3: gone"),
+    (words.failed(Failed(ref=None, error=NotFound("www.douyin.com/x: a feed"), text="line 3: https://www.douyin.com/x?a=1"))[0], "error: line 3: www.douyin.com/x: a feed"),
+    (words.failed(Failed(ref=None, error=NotFound("gone"), text="line 3: abc"))[0], "error: line 3: abc: gone"),
+    (words.failed(Failed(ref=REF, error=NotFound("gone", endpoint="detail")), named=True, traced=True)[0], "error: douyin:post:1: gone [detail] (NotFound)"),
+    (words.fit("a\U0001f44b\U0001f3fd\u200db", 9), "a\U0001f44bb"),
     (words.complaint(ListingIncomplete("cut", cursor=None, hint="log in"))[1], "hint: log in"),
 ]  # fmt: skip
 
@@ -373,3 +381,35 @@ SENTENCES = [
 def test_sentences(said: str, wanted: str) -> None:
     """Numbers and sentences as people read them."""
     assert said == wanted
+
+
+def test_waits_that_only_keep_to_the_pace_are_no_lines_of_a_log() -> None:
+    """Off a terminal a line comes for half a minute and more, and for every cool-down; a hint comes once."""
+    out = io.StringIO()
+    say = Plain(Pipe(out, print))
+    say(Waiting(seconds=1.8, reason="pace", routine=True))
+    say(Waiting(seconds=31, reason="pace", routine=True))
+    say(Waiting(seconds=5, reason="refused"))
+    say(Failed(ref=REF, error=NotFound("gone")))
+    say(Failed(ref=REF, error=NotFound("gone")))
+
+    assert [line.partition(":")[0] for line in out.getvalue().splitlines()] == [
+        "waiting 31 s", "waiting 5.0 s", "error", "hint", "error",
+    ]  # fmt: skip
+
+
+def test_a_short_wait_stands_behind_what_is_done() -> None:
+    """The headline keeps its counts, and the time left is not below what the estimate leaves."""
+    terminal = Terminal(io.StringIO())
+    try:
+        terminal(SourceBegun(ref=LISTING.ref, declared=1000, calls=50, estimate=600.0))
+        terminal(Listed(ref=LISTING.ref, count=100, total=100))
+        terminal(Finished(ref=REF, state="saved"))
+        terminal(Waiting(seconds=2, reason="pace", routine=True))
+
+        assert terminal._headline().startswith("1 of 1,000 posts")
+        assert terminal._left() >= 540
+        terminal(Waiting(seconds=60, reason="refused"))
+        assert terminal._headline() == "waiting 1 min: refused"
+    finally:
+        terminal.close()

@@ -21,11 +21,21 @@ MISTAKES: dict[str, ROW] = {
     "host that looks alike": (["https://www.douyin.com.example.com/video/1"], 2, "is no site that dyvine knows", "douyin.com"),
     "link of TikTok": (["https://www.tiktok.com/@a/video/7123456789012345678"], 5, "does not exist", "another country"),
     "live link given to post": (["post", "https://live.douyin.com/123456"], 2, "is a room", "posts"),
+    "link of the site that names nothing": (["https://www.douyin.com/video/abc"], 2, "error: https://www.douyin.com/video/abc names no post, user or list", "copy the link"),
+    "page that is a feed": (["https://www.douyin.com/jingxuan"], 2, "error: www.douyin.com/jingxuan: this Douyin page is a feed", ""),
+    "live link to show": (["post", "info", "https://live.douyin.com/123456"], 2, "is a room, not a post", "posts, users, mixes"),
+    "share text cut at #": (["7.43", "复制打开抖音"], 2, "'7.43' is neither a command nor a link", "single quotes"),
+    "noun that is none": (["video", World.SMALL], 2, "'video' is neither a command nor a link", "dyvine --help"),
+    "option of another noun": (["get", "--likes", World.SMALL], 2, "there is no option --likes", "see: dyvine get --help"),
+    "dates the wrong way round": (["user", "--since", "2026-02-01", "--until", "2026-01-01", "1"], 2, "--since 2026-02-01 is later than --until 2026-01-01", "exchange"),
+    "proxy without a port": (["--proxy", "foo", "post", "1"], 2, "'foo' is no proxy address", ""),
+    "profile to look at": (["login", "status", "--profile", "nobody"], 2, "there is no profile 'nobody'", "none but guest"),
     "user link given to post": (["post", USER + World.OPEN], 2, "is a user, not a post", "dyvine user"),
     "post link given to user": (["user", f"https://www.douyin.com/video/{World.VIDEO}"], 2, "is a post, not a user", "dyvine post"),
     "word that is no id": (["post", "hello"], 2, "no link or id in: 'hello'", "paste"),
     "dead short link": (["post", World.DEAD_SHORT], 5, "leads nowhere", "copy the link again"),
-    "id that does not exist": (["post", World.MISSING], 5, "there is no such post", "check the link"),
+    "id that does not exist": (["post", World.MISSING], 5, "there is no such post", "--site tiktok"),
+    "link of a post that does not exist": (["https://www.douyin.com/video/" + World.MISSING], 5, "there is no such post", "check the link"),
     "deleted post": (["post", World.DELETED], 5, "deleted", "nothing can be done"),
     "private post": (["post", World.PRIVATE], 5, "only its author can see", "only a login that may see it"),
     "post for friends": (["post", World.FRIENDS], 5, "only people its author chose", "dyvine login add"),
@@ -93,6 +103,7 @@ def test_a_file_of_authorities_that_is_none_is_told(dyvine: Program) -> None:
 def assert_told(err: str, cause: str, cure: str) -> None:
     """One error line with the cause, at most one hint line, with the cure if there is one."""
     errors = [line for line in err.splitlines() if line.startswith("error:")]
+    assert err.count("https://www.douyin.com/video/abc") <= 1
     hints = [line for line in err.splitlines() if line.startswith("hint:")]
     assert len(errors) == 1, err
     assert cause in errors[0]
@@ -143,8 +154,19 @@ def test_cookies_without_a_login_are_no_login(dyvine: Program) -> None:
     """Cookies of a browser that is not logged in are refused, with what is missing."""
     done = dyvine("login", "add", "ttwid=1%7Cabc; UIFID=x")
 
-    assert_told(done.err, "no login among them", "log in at the site")
+    assert_told(done.err, "no login among them (missing: sessionid", "log in at the site")
     assert done.code == 2
+
+
+def test_a_login_that_ended_by_its_own_dates_says_when(dyvine: Program) -> None:
+    """Its cookies are no longer sent, so the site knows nobody; the day on which they ended is told."""
+    jar = dyvine.home.parent / "cookies.txt"
+    row = f".douyin.com\tTRUE\t/\tTRUE\t1700000000\tsessionid\t{World.SESSION}\n"
+    jar.write_text(f"# Netscape HTTP Cookie File\n{row}")
+    done = dyvine("login", "add", jar)
+
+    assert_told(done.err, "the login of these cookies ended on 2023-11-14", "dyvine login add FILE")
+    assert done.code == 4
 
 
 def test_a_dead_login_is_refused(dyvine: Program) -> None:

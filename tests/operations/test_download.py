@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
-from dyvine_cli.events import Failed, Finished, Saved, Skipped, Started
+from dyvine_cli.events import Failed, Finished, Saved, Skipped, Started, Warned
 from dyvine_cli.models import Ref
 from dyvine_cli.simulator.world import World
 
@@ -165,6 +167,63 @@ async def test_a_failed_asset_is_recorded_and_mended(person: Person) -> None:
     assert first.of(Finished)[0].state == "failed"
     assert (second.code, second.summary.files) == (0, 1)
     assert mended == {}
+
+
+async def test_the_pictures_of_an_article_are_the_files_beside_it(person: Person) -> None:
+    """Every link of the text leads to a saved file, and the heading does not end in half a hashtag."""
+    await person.get(f"douyin:post:{World.ARTICLE}")
+    (text,) = [path for path in person.files() if path.suffix == ".md"]
+    links = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text.read_text(encoding="utf-8"))
+
+    assert links
+    assert all((text.parent / unquote(link)).is_file() for link in links)
+    assert not text.read_text(encoding="utf-8").splitlines()[0].endswith("#")
+
+
+async def test_our_own_file_gives_way_to_the_rendition_that_is_asked_for(person: Person) -> None:
+    """A recorded file that still is what was saved is replaced; what a person changed is left alone."""
+    post = f"douyin:post:{World.VIDEO}"
+    await person.get(post, quality="worst")
+    (path,) = person.files()
+    before = path.stat().st_size
+    replaced = await person.get(post, quality="720")
+    after = path.stat().st_size
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    refused = await person.get(post, quality="worst")
+
+    assert (replaced.code, replaced.summary.files, person.files()) == (0, 1, [path])
+    assert before != after
+    assert refused.code == 10
+    assert path.read_bytes() == data
+    assert str(path) in refused.of(Failed)[0].error.message
+
+
+async def test_another_place_is_told_where_the_file_stands(person: Person) -> None:
+    """What was saved elsewhere is not saved again, and is told once with the way to a copy here."""
+    await person.get(str(SMALL), str(IMAGES))
+    (path,) = [path for path in person.files() if World.SMALL in path.name]
+    again = await person.get(str(SMALL), str(IMAGES), path=str(person.home / "other"))
+    (warned,) = again.of(Warned)
+    same = await person.get(str(SMALL))
+
+    assert again.code == 0
+    assert str(path.parent) in warned.message
+    assert "--no-archive" in (warned.hint or "")
+    assert not same.of(Warned)
+
+
+async def test_a_post_that_no_limit_lets_through_is_filtered(person: Person) -> None:
+    """Nothing of it fits: it is neither saved nor known, and comes once the limit is gone."""
+    none = await person.get(str(SMALL), max_height=100)
+    async with person.at_work() as workspace:
+        known = await workspace.archive.knows(SMALL)
+    later = await person.get(str(SMALL))
+
+    assert none.of(Finished)[0].state == "filtered"
+    assert (none.code, none.summary.known, known) == (0, 0, False)
+    assert later.summary.files == 1
 
 
 LIES = {

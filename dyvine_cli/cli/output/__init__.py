@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def choose(given: Common, settings: Settings, on_fault: OnFault, *, events: bool = True) -> Iterator[Report]:
     """The listeners for this call: data on stdout if asked for, everything else on stderr.
 
-    `events` False keeps them off stdout and shows no progress: the command's answer is what it prints. `on_fault` is
-    told when a stream takes no more lines.
+    `events` False keeps them off stdout, but for failures under --json, and shows no progress: the command's answer is
+    what it prints. `on_fault` is told when a stream takes no more lines.
     """
     with ExitStack() as stack:
         listeners = [
-            *(_on_stdout(given, on_fault) if events else ()),
-            _on_stderr(given, settings, on_fault, progress=events),
+            *(_on_stdout(given, on_fault) if events else _failures_on_stdout(given, on_fault)),
+            _on_stderr(given, settings, on_fault, events=events),
         ]
         for each in listeners:
             stack.callback(each.close)
@@ -54,10 +54,21 @@ def _on_stdout(given: Common, on_fault: OnFault) -> list[Listener]:
     return []
 
 
-def _on_stderr(given: Common, settings: Settings, on_fault: OnFault, *, progress: bool) -> Listener:
+def _failures_on_stdout(given: Common, on_fault: OnFault) -> list[Listener]:
+    """Under --json, what failed stands between the objects."""
+    from dyvine_cli.cli.output.pipe import Pipe
+
+    if not given.show.json:
+        return []
+    from dyvine_cli.cli.output.jsonl import FailureLines
+
+    return [FailureLines(Pipe(sys.stdout, on_fault))]
+
+
+def _on_stderr(given: Common, settings: Settings, on_fault: OnFault, *, events: bool) -> Listener:
     data = bool(given.show.json or given.take.print_)
     talks = settings.quiet or settings.verbose or settings.print_traffic
-    drawn = progress and settings.progress and not talks and not given.take.simulate
+    drawn = events and settings.progress and not talks and not given.take.simulate
     if drawn and sys.stderr.isatty() and not (data and sys.stdout.isatty()):
         from dyvine_cli.cli.output.terminal import Terminal
 
@@ -65,7 +76,9 @@ def _on_stderr(given: Common, settings: Settings, on_fault: OnFault, *, progress
     from dyvine_cli.cli.output.pipe import Pipe
     from dyvine_cli.cli.output.plain import Plain
 
-    return Plain(Pipe(sys.stderr, on_fault), quiet=settings.quiet)
+    return Plain(
+        Pipe(sys.stderr, on_fault), quiet=settings.quiet, named=not events, traced=bool(settings.verbose)
+    )
 
 
 def tell(error: DyvineError) -> None:

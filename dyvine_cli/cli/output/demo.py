@@ -35,7 +35,7 @@ class Tour:
         self._act("The same again. What is there already is not fetched twice:", ["user", account])
         self._act(
             "A post, named by share text as the app copies it. stdout has the path of its file:",
-            ["-q", "--print", "path", *self._stage.link("post").split()],
+            ["-q", "--print", "path", self._stage.link("post")],
         )
         self._act(
             "An account with 63 posts, of which Douyin shows a guest the newest only:",
@@ -67,7 +67,7 @@ class Tour:
             return 1
         say(
             "",
-            "Now with a link of yours (put share text in quotes if it holds & ? or '):",
+            "Now with a link of yours (put share text in single quotes: # & ? mean something to a shell):",
             "  dyvine https://v.douyin.com/...",
             "  dyvine --help",
         )
@@ -81,7 +81,7 @@ def quoted(argument: str) -> str:
     """An argument as a person would type it: in quotes only where a shell needs them."""
     return (
         argument
-        if all(char.isalnum() or char in "-_./:@%+=,，。！？、#【】" for char in argument)
+        if all(char.isalnum() or char in "-_./:@%+=," for char in argument)
         else shlex.quote(argument)
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dyvine_cli.encode import encode_event
-from dyvine_cli.events import Advanced, Event, Finished, Listed
+from dyvine_cli.events import Advanced, Cut, Event, Failed, Finished, Listed
 
 if TYPE_CHECKING:
     from dyvine_cli.cli.output.pipe import Pipe
@@ -50,6 +50,21 @@ class JsonLines:
     def write(self, found: Mapping[str, Any]) -> None:
         """One object, one line, at once."""
         self._pipe.write(line(found))
+
+
+class FailureLines:
+    """A listener that writes only what failed or was cut, beside the objects that a command gives."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+
+    def __call__(self, event: Event) -> None:
+        """Write a failure."""
+        if isinstance(event, Failed | Cut):
+            self._pipe.write(line(encode_event(event)))
+
+    def close(self) -> None:
+        """Nothing stays open."""
 
 
 def line(found: Mapping[str, Any]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dyvine_cli.events import Event, Saved, Skipped
-from dyvine_cli.models import Post
+from dyvine_cli.models import Post, Rendition
 from dyvine_cli.naming import Line
 
 if TYPE_CHECKING:
@@ -24,16 +25,19 @@ class PrintedLines:
         """Write the line of a saved file, or of one that was there already."""
         match event:
             case Saved(post=Post() as post):
-                self._write(post, event.asset, event.path, size=event.size, sha256=event.sha256)
+                facts: Mapping[str, str | int | None] = {"size": event.size, "sha256": event.sha256}
+                self._write(post, event.asset, event.path, event.rendition, facts)
             case Skipped(path=Path() as path, post=Post() as post, asset=str() as asset):
-                self._write(post, asset, path)
+                self._write(post, asset, path, event.rendition, {"size": None, "sha256": ""})
 
     def close(self) -> None:
         """Nothing stays open."""
 
-    def _write(self, post: Post, name: str, path: Path, *, size: int | None = None, sha256: str = "") -> None:
+    def _write(
+        self, post: Post, name: str, path: Path, saved: Rendition | None, more: Mapping[str, str | int | None]
+    ) -> None:
         asset = next((each for each in post.assets if each.id == name), None)
         parts = sum(each.kind == "picture" for each in post.assets)
-        more = {"path": str(path.absolute()), "size": size, "sha256": sha256}
+        facts = {"path": str(path.absolute()), **more}
         ext = path.suffix.lstrip(".")
-        self._pipe.write(self._line.render(post, asset, ext=ext, parts=parts, more=more))
+        self._pipe.write(self._line.render(post, asset, ext=ext, parts=parts, rendition=saved, more=facts))

@@ -27,6 +27,9 @@ def show_logins(logins: Sequence[Login], *, json: bool, health: bool = False) ->
 def _described(login: Login) -> Iterator[str]:
     yield f"{login.site} {login.name}: {_state(login)}"
     report = login.cookies
+    if not report.found and not report.login:
+        yield "  nothing is stored yet: the first run makes what a guest needs"
+        return
     yield f"  {words.count(report.found, 'cookie')} found"
     if report.missing_needed:
         yield f"  missing: {', '.join(report.missing_needed)}"

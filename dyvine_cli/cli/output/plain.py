@@ -29,17 +29,29 @@ if TYPE_CHECKING:
     from dyvine_cli.cli.output.pipe import Pipe
 
 EVERY = 30.0
-"""Seconds between two lines of progress."""
+"""Seconds between two lines of progress, and of a wait for the pace that is worth a line."""
 
 
 class Plain:
-    """A listener that writes lines; `quiet` leaves only warnings and errors."""
+    """A listener that writes lines; `quiet` leaves only warnings and errors.
+
+    `named` adds the error's name to each failure, for runs that end without a summary; `traced` the route.
+    """
 
     def __init__(
-        self, pipe: Pipe, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        pipe: Pipe,
+        *,
+        quiet: bool = False,
+        named: bool = False,
+        traced: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pipe = pipe
         self._quiet = quiet
+        self._named = named
+        self._traced = traced
+        self._hints: set[str] = set()
         self._simulated = False
         self._clock = clock
         self._last = clock()
@@ -50,7 +62,7 @@ class Plain:
     def __call__(self, event: Event) -> None:
         """Count the event, and say it if it is worth a line."""
         self._tally(event)
-        self._pipe.write(*self._lines(event))
+        self._pipe.write(*words.unsaid(self._lines(event), self._hints))
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -74,11 +86,11 @@ class Plain:
     def _lines(self, event: Event) -> tuple[str, ...]:
         match event:
             case Failed():
-                return words.failed(event)
+                return words.failed(event, named=self._named, traced=self._traced)
             case Warned():
                 return words.warned(event)
             case Cut():
-                return words.complaint(event.error)
+                return words.complaint(event.error, named=self._named, traced=self._traced)
         return () if self._quiet else self._talk(event)
 
     def _talk(self, event: Event) -> tuple[str, ...]:
@@ -87,7 +99,7 @@ class Plain:
                 return (f"{words.clean(event.title)}: about {calls:,} calls, {words.duration(seconds)}",)
             case Skipped(reason="simulated", path=Path() as path):
                 return (f"would save {words.clean(str(path))}",)
-            case Waiting():
+            case Waiting() if event.seconds >= EVERY or not event.routine:
                 return (words.waiting(event),)
             case Summarized():
                 return tuple(self._conclusion(event))

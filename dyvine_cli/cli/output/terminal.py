@@ -40,8 +40,12 @@ PACE_OVER = 5.0
 """Seconds over which the speed of the whole is taken."""
 STYLES = {"error:": "red", "warning:": "yellow"}
 BAR = 20
+SHORT_WAIT = 10.0
+"""Seconds below which a wait for the pace does not take the place of what is done."""
 NARROW = 72
 """Columns below which the bars go, so that names stay readable."""
+LEAST_NOTE = 12
+"""Columns without which the reason of a short wait is left out."""
 BESIDE_NAME = 42
 """Columns of a line that amount, speed and time left take."""
 
@@ -58,8 +62,13 @@ class Name(ProgressColumn):
         beside = BESIDE_NAME + (BAR if self._console.width >= NARROW else 0)
         room = max(20, self._console.width - beside)
         whole = "size" in task.fields
-        shown = words.fit(task.description, room) if whole else f"  {words.tail(task.description, room - 2)}"
-        return Text(shown, no_wrap=True)
+        if not whole:
+            return Text(f"  {words.tail(task.description, room - 2)}", no_wrap=True)
+        shown = Text(words.fit(task.description, room), no_wrap=True)
+        left = room - words.width(shown.plain) - 2
+        if task.fields["note"] and left >= LEAST_NOTE:
+            shown.append(f"  {words.fit(task.fields['note'], left)}", style="dim")
+        return shown
 
 
 class Bar(ProgressColumn):
@@ -122,7 +131,7 @@ class Terminal:
             auto_refresh=False,
             transient=True,
         )
-        self._all = self._progress.add_task("starting", total=None, size=0, pace=0.0, left=0.0)
+        self._all = self._progress.add_task("starting", total=None, size=0, pace=0.0, left=0.0, note="")
         self._files: dict[tuple[str, str], TaskID] = {}
         self._gained: dict[tuple[str, str], int] = {}
         self._places = Places()
@@ -130,7 +139,9 @@ class Terminal:
         self._posts = self._listed = self._declared = self._saved = self._failed = self._size = 0
         self._began = time.monotonic()
         self._sizes: deque[tuple[float, int]] = deque([(self._began, 0)])
-        self._note, self._note_until = "", 0.0
+        self._wait = Waiting(seconds=0, reason="")
+        self._wait_until = self._estimate = 0.0
+        self._hints: set[str] = set()
         self._ended = threading.Event()
         self._progress.start()
         self._timer = threading.Thread(target=self._tick, daemon=True)
@@ -154,8 +165,7 @@ class Terminal:
             case Finished():
                 self._posts += 1
             case Waiting():
-                self._note = words.waiting(event)
-                self._note_until = time.monotonic() + event.seconds
+                self._wait, self._wait_until = event, time.monotonic() + event.seconds
             case _:
                 self._say(event)
 
@@ -198,7 +208,8 @@ class Terminal:
                 self._conclude(event)
 
     def _begin_source(self, event: SourceBegun) -> None:
-        self._declared = event.declared or 0
+        self._declared = min(event.declared or 0, event.limit or event.declared or 0)
+        self._estimate = event.estimate or 0.0
         self._posts = self._listed = 0
         self._began = time.monotonic()
         if event.title:
@@ -216,7 +227,7 @@ class Terminal:
         self._lines(words.summary(event, str(self._places)))
 
     def _lines(self, *lines: str) -> None:
-        for line in lines:
+        for line in words.unsaid(lines, self._hints):
             first, _, rest = line.partition(" ")
             if first == "hint:":
                 shown = Text(line, style="dim")
@@ -244,6 +255,7 @@ class Terminal:
             size=self._size,
             pace=self._pace(),
             left=self._left(),
+            note=words.waiting(self._wait) if self._waits and not self._waits_long else "",
         )
 
     def _pace(self) -> float:
@@ -255,15 +267,30 @@ class Terminal:
         return (self._size - size) / (now - then) if now > then else 0.0
 
     def _left(self) -> float:
-        """Seconds until a listing is done, as fast as its posts came so far; 0 for unknown."""
+        """Seconds until a listing is done, as fast as its posts came so far; 0 for unknown.
+
+        Never less than what is left of the estimate: the first pages come faster than the pace allows in the long run.
+        """
         if not self._posts or self._declared <= self._posts:
             return 0.0
-        return (time.monotonic() - self._began) / self._posts * (self._declared - self._posts)
+        usual = (time.monotonic() - self._began) / self._posts * (self._declared - self._posts)
+        unlisted = max(0, self._declared - self._listed) / self._declared
+        return max(usual, self._estimate * unlisted)
+
+    @property
+    def _waits(self) -> bool:
+        return time.monotonic() < self._wait_until
+
+    @property
+    def _waits_long(self) -> bool:
+        return self._waits and (self._wait.seconds >= SHORT_WAIT or not self._wait.routine)
 
     def _headline(self) -> str:
-        if time.monotonic() < self._note_until:
-            return self._note
+        if self._waits_long:
+            return words.waiting(self._wait)
         most = max(self._listed, self._declared)
+        if not most and not self._posts and not self._saved:  # a post that was named
+            return f"fetching {words.count(len(self._files), 'file')}" if self._files else "asking the site"
         posts = (
             f"{self._posts:,} of {words.count(most, 'post')}" if most else words.count(self._posts, "post")
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Mapping
 
@@ -32,9 +33,18 @@ def _columns(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
 
 
+_UNSTEADY = re.compile("[\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\ufe00-\ufe0f\u20e3]")
+"""Skin tones, flags, variants and key caps of emoji: terminals do not agree on how many columns they take."""
+
+
+def steady(text: str) -> str:
+    """`text`, cleaned, without what makes a line wider on one terminal than on another: it is drawn over and over."""
+    return clean(_UNSTEADY.sub("", text))
+
+
 def fit(text: str, columns: int) -> str:
     """`text`, cleaned and cut to so many columns of a terminal."""
-    text = clean(text)
+    text = steady(text)
     if width(text) <= columns:
         return text
     kept, used = "", 1
@@ -48,7 +58,7 @@ def fit(text: str, columns: int) -> str:
 
 def tail(text: str, columns: int) -> str:
     """`text`, cleaned and cut at its front to so many columns: the end of a file's name says more."""
-    text = clean(text)
+    text = steady(text)
     if width(text) <= columns:
         return text
     kept, used = "", 1
@@ -109,21 +119,42 @@ def count(number: int, thing: str) -> str:
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
-def complaint(error: DyvineError, about: str = "") -> tuple[str, ...]:
-    """An error in one line, and its hint in another."""
+def complaint(
+    error: DyvineError, about: str = "", *, named: bool = False, traced: bool = False
+) -> tuple[str, ...]:
+    """An error in one line, and its hint in another; `named` adds its name, `traced` the route that it came from."""
     line = f"error: {about + ': ' if about else ''}{clean(error.message)}"
+    endpoint = getattr(error, "endpoint", None) if traced else None
+    line += f" [{clean(endpoint)}]" if endpoint else ""
+    line += f" ({error.name})" if named else ""
     return (line, f"hint: {clean(error.hint)}") if error.hint else (line,)
 
 
-def failed(event: Failed) -> tuple[str, ...]:
-    """A failure in the words of its error."""
-    what = event.text or str(event.ref or "")
+def failed(event: Failed, *, named: bool = False, traced: bool = False) -> tuple[str, ...]:
+    """A failure in the words of its error, with its line in the batch file and what was asked for if they do not say."""
+    line, what = _LINE.fullmatch(event.text or str(event.ref or "")).groups()  # type: ignore[union-attr]
     if event.asset:
         what = f"{what} {event.asset}"
     message = clean(event.error.message)
-    known = not what or what in message or (event.ref is not None and event.ref.id in message)
-    about = "" if known else clean(what, 80)
-    return complaint(event.error, about)
+    known = not what or _bare(what) in message or (event.ref is not None and event.ref.id in message)
+    about = ": ".join(filter(None, (line, "" if known else clean(what, 120))))
+    return complaint(event.error, about, named=named, traced=traced)
+
+
+_LINE = re.compile(r"(?:(line [0-9]+): )?(.*)", re.DOTALL)
+"""What a person asked for, after the line of a batch file on which it stands."""
+
+
+def _bare(link: str) -> str:
+    """A link without scheme and query, as messages name it."""
+    return link.partition("://")[2].partition("?")[0].rstrip("/") if "://" in link else link
+
+
+def unsaid(lines: tuple[str, ...], told: set[str]) -> tuple[str, ...]:
+    """The lines without those hints that `told` has; the new ones are added to it."""
+    kept = tuple(line for line in lines if line not in told)
+    told.update(line for line in lines if line.startswith("hint: "))
+    return kept
 
 
 def warned(event: Warned) -> tuple[str, ...]:

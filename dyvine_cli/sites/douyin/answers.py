@@ -55,13 +55,11 @@ def ensure_served(
     with reading(what, ref=ref, endpoint=endpoint):
         record = Record(answer, "answer")
         if any(name in record for name in _CAPTCHA_FIELDS):
-            raise captcha(endpoint or "this answer", ref)
+            raise captcha(endpoint, ref)
         status = record.whole("status_code") or 0
         said = record.text("status_msg")[:200]
     if status:
-        error = code_error(status, f"{what}: {said}" if said else what, login=login)
-        error.ref, error.endpoint = ref, endpoint
-        raise error
+        raise code_error(status, said, endpoint=endpoint, ref=ref, login=login)
     return record
 
 

@@ -43,6 +43,7 @@ def read_article(info: Record) -> Article:
     text = _PICTURE.sub(lambda link: f"![{link[1]}]({ids.get(link[2], '')})", markdown)
     for name in sorted(ids, key=len, reverse=True):
         text = text.replace(name, ids[name]) if links([name]) else text
+    title = re.sub(r"[\s#]*\s#\s*$", "", title)  # what is left of a hashtag that the platform cut
     head = f"# {title}\n\n" if title else ""
     written = Asset(id="text", kind="text", text=f"{head}{text.rstrip()}\n")
     return Article(title=title, length=len(markdown), assets=(written, *_pictures(sources)))

@@ -23,10 +23,10 @@ from dyvine_cli.errors import (
 from dyvine_cli.http.api import Answer
 from dyvine_cli.models import Ref
 from dyvine_cli.sites import edge
-from dyvine_cli.sites.availability import LOGIN_HINT
+from dyvine_cli.sites.availability import EXPIRED_HINT, LOGIN_HINT
 
 CAPTCHA_HINT = (
-    "open this page in the browser of that login, solve the captcha, then run `dyvine login add` again; "
+    "open this page in the browser of that login, solve the captcha, then run `dyvine login add FILE` again; "
     "as a guest, wait an hour or try another network"
 )
 EMPTY_HINT = "wait some minutes; if it stays, add a login (dyvine login add FILE) or try another network"
@@ -57,7 +57,7 @@ def judge_api(
     judge_captcha(answer, endpoint=endpoint, ref=ref)
     if not answer.body:
         raise RiskControl(
-            f"douyin: empty answer to {endpoint}: it takes us for a robot",
+            "douyin: it takes us for a robot: empty answer",
             hint=EMPTY_HINT,
             ref=ref,
             endpoint=endpoint,
@@ -110,10 +110,10 @@ def _asks_for_captcha(answer: Answer) -> bool:
     return head[:1] == b"{" and (b'"verify_ticket"' in head or b'"verify_center_decision_conf"' in head)
 
 
-def captcha(endpoint: str, ref: Ref | None = None) -> RiskControl:
+def captcha(endpoint: str | None, ref: Ref | None = None) -> RiskControl:
     """The error that says what to do about a captcha."""
     return RiskControl(
-        f"douyin: a captcha has to be solved before {endpoint}: https://www.douyin.com/",
+        "douyin: a captcha has to be solved: https://www.douyin.com/",
         hint=CAPTCHA_HINT,
         ref=ref,
         endpoint=endpoint,
@@ -129,9 +129,7 @@ def judge_page(answer: Answer, *, endpoint: str, ref: Ref | None = None) -> None
     if "RENDER_DATA" in text or "_ROUTER_DATA" in text:
         return
     if not text or any(sign in text for sign in ("__ac_nonce", "__ac_signature", "byted_acrawler")):
-        raise RiskControl(
-            f"douyin: only a challenge page came for {endpoint}", hint=EMPTY_HINT, ref=ref, endpoint=endpoint
-        )
+        raise RiskControl("douyin: only a challenge page came", hint=EMPTY_HINT, ref=ref, endpoint=endpoint)
     raise UnexpectedResponse(f"douyin {endpoint}: an unknown page", ref=ref, endpoint=endpoint)
 
 
@@ -142,30 +140,33 @@ def judge_code(
     code = found.get("status_code", 0)
     if code in (0, None):
         return
-    words = found.get("status_msg") or found.get("status_message") or ""
-    error = code_error(code, f"{endpoint}: {words}" if words else endpoint, login=login)
-    error.ref, error.endpoint = ref, endpoint
-    raise error
+    words = str(found.get("status_msg") or found.get("status_message") or "")
+    raise code_error(code, words, endpoint=endpoint, ref=ref, login=login)
 
 
-def code_error(code: Any, what: str, *, login: bool) -> SiteError:
-    """The error that a `status_code` stands for; `what` names the endpoint and the platform's own words."""
-    where = f"douyin (code {code}): {what}"
-    if code in LOGIN_CODES:
-        if login:
-            return LoginExpired(
-                f"{where}: the login is no longer accepted",
-                hint="log in again in the browser and run `dyvine login add`",
-            )
-        return LoginNeeded(f"{where}: only for those who are logged in", hint=LOGIN_HINT)
+def code_error(
+    code: Any, said: str, *, endpoint: str | None, ref: Ref | None = None, login: bool = False
+) -> SiteError:
+    """The error that a `status_code` stands for; `said` are the platform's own words beside it."""
     if code in CAPTCHA_CODES:
-        return captcha(what)
+        return captcha(endpoint, ref)
+    kind, cause, hint = _meaning(code, login=login)
+    told = f"code {code}: {said[:200]}" if said else f"code {code}"
+    return kind(f"{ref or 'douyin'}: {cause} ({told})", hint=hint, ref=ref, endpoint=endpoint)
+
+
+def _meaning(code: Any, *, login: bool) -> tuple[type[SiteError], str, str | None]:
+    """Error, cause and cure of a code; a class's own cure for None."""
+    if code in LOGIN_CODES and login:
+        return LoginExpired, "the login is no longer accepted", EXPIRED_HINT
+    if code in LOGIN_CODES:
+        return LoginNeeded, "only for those who are logged in", LOGIN_HINT
     if code in BUSY_CODES:
-        return RateLimited(f"{where}: busy, or blocked for now", hint="try again in some minutes")
+        return RateLimited, "busy, or blocked for now", "try again in some minutes"
     if code in GONE_CODES:
-        return NotFound(f"{where}: {GONE_CODES[code]}")
+        return NotFound, GONE_CODES[code], None
     if code in HIDDEN_CODES:
-        return Private(f"{where}: {HIDDEN_CODES[code]}")
+        return Private, HIDDEN_CODES[code], None
     if code in OFF_AIR_CODES:
-        return NotLive(f"{where}: no such room, or off air")
-    return UnexpectedResponse(f"{where}: an unknown refusal", hint="run `dyvine doctor`")
+        return NotLive, "no such room, or off air", None
+    return UnexpectedResponse, "an unknown refusal", None
