@@ -238,7 +238,7 @@ print(sorted({"typer", "rich", "click", "dyvine_cli.cli", "dyvine_cli.operations
 
 def test_a_fresh_process_needs_no_command_line_and_leaves_nothing_open(platform: Simulator) -> None:
     """The library works without Typer and rich, and closes without a ResourceWarning."""
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT, platform.connect_to, VIDEO]
+    command = [sys.executable, "-W", "error", "-c", SCRIPT, platform.connect_to, VIDEO]
     done = subprocess.run(
         [*command, f"douyin:user:{World.OPEN}"], capture_output=True, text=True, check=False, timeout=60
     )
