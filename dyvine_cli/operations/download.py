@@ -16,7 +16,7 @@ from pathlib import Path
 from dyvine_cli import sidecar
 from dyvine_cli.archive.base import CompletePost, SavedAsset
 from dyvine_cli.errors import DyvineError, LinkExpired, NetworkError, Refused, Truncated, UnexpectedResponse
-from dyvine_cli.events import Advanced, Failed, Finished, Report, Saved, Skipped, Started, Warned
+from dyvine_cli.events import Advanced, Failed, Finished, Report, Saved, Skipped, Started, Waiting, Warned
 from dyvine_cli.models import Asset, Post, Ref, Rendition
 from dyvine_cli.operations import selection
 from dyvine_cli.operations.selection import Selection
@@ -36,6 +36,9 @@ FAMILIES: dict[str, Family] = {
     "sound": "sound",
     "subtitle": "subtitle",
 }
+
+BUSY = 60.0
+"""Seconds that a file of another run is waited for as long as it does not grow."""
 
 _AHEAD = 20
 """Posts that are listed before there is a slot for them: about a page, so that the next one is asked for in time."""
@@ -274,9 +277,7 @@ class _Way:
     `paths` are the files by asset that are there, `has_left_out` says that the limits left none for some asset.
     """
 
-    def __init__(
-        self, post: Post, errand: Errand, *, fresh: _Fresh, known: Mapping[str, SavedAsset]
-    ) -> None:
+    def __init__(self, post: Post, errand: Errand, *, fresh: _Fresh, known: Mapping[str, SavedAsset]) -> None:
         self._post = post
         self._errand = errand
         self._fresh = fresh
@@ -407,6 +408,10 @@ class _Way:
         def on_start(size: int | None, begun: int) -> None:
             report(Started(ref=ref, asset=asset.id, path=path, size=size, begun=begun))
 
+        def on_wait(pid: int | None) -> None:
+            who = f"another run (pid {pid})" if pid else "another run"
+            report(Waiting(seconds=BUSY, reason=f"{who} is fetching {path.name}"))
+
         def on_bytes(count: int) -> None:
             report(Advanced(ref=ref, asset=asset.id, count=count))
 
@@ -417,6 +422,7 @@ class _Way:
             root=self._errand.workspace.root,
             overwrite=self._errand.wish.overwrite or await self._is_ours(asset, path, rendition),
             on_start=on_start,
+            on_wait=on_wait,
             on_bytes=on_bytes,
         )
 

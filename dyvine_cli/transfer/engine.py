@@ -28,7 +28,7 @@ from dyvine_cli.transfer.check import Family
 from dyvine_cli.transfer.finish import Fetched, finish, found
 from dyvine_cli.transfer.hosts import Clock, Host, Hosts, Sleep
 from dyvine_cli.transfer.intake import Intake, agreed
-from dyvine_cli.transfer.partial import Part, busy
+from dyvine_cli.transfer.partial import Part, busy, holder
 from dyvine_cli.transfer.split import LARGE, Split
 from dyvine_cli.transfer.threads import in_thread
 from dyvine_cli.transfer.throttle import Throttle
@@ -42,6 +42,8 @@ SEGMENTS = 16
 _POLL = 0.2
 _POLLS = 300
 """A minute: how long another process may keep a part without adding to it."""
+_TOLD_AFTER = 5
+"""Polls, a second: how long it is waited without a word."""
 
 _FLAWS = 2
 """How often one address may give a broken file before it is left alone."""
@@ -90,6 +92,7 @@ class Engine:
         overwrite: bool = False,
         on_start: Callable[[int | None, int], None] = lambda size, begun: None,
         on_bytes: Callable[[int], None] = lambda count: None,
+        on_wait: Callable[[int | None], None] = lambda pid: None,
     ) -> Fetched:
         """Download one rendition to `path`, which gets the extension that its bytes call for.
 
@@ -97,13 +100,14 @@ class Engine:
         tried in order, in rounds with growing waits. `path.part` is continued only if a server confirms the length and
         validator noted before. A file that is there already is the answer if it is this rendition, whole; else it is
         left alone unless `overwrite`. `on_start` gets the size in bytes (None: the server did not say) and how many
-        are there, `on_bytes` how many more, negative when a transfer starts over.
+        are there, `on_bytes` how many more, negative when a transfer starts over. `on_wait` is called once when another
+        process has the part for a second, with that one's id, None if it is not known.
 
         Raises LinkExpired (ask the site again), Truncated, Timeout, TLSFailure, ProxyFailure, AddressRefused,
         NetworkError, RateLimited, DiskFull, NotWritable, DiskError, Busy. What can be continued stays as `path.part`.
         """
         async with self._turns.of(path), self._files:
-            with closing(await self._claim(rendition, path, root or path.parent)) as part:
+            with closing(await self._claim(rendition, path, root or path.parent, on_wait)) as part:
                 meter = Meter(on_bytes, self._clock)
                 work = Work(rendition, family, path, overwrite, part, meter, on_start)
                 try:
@@ -111,9 +115,11 @@ class Engine:
                 finally:
                     meter.tell()
 
-    async def _claim(self, rendition: Rendition, path: Path, root: Path) -> Part:
+    async def _claim(
+        self, rendition: Rendition, path: Path, root: Path, on_wait: Callable[[int | None], None]
+    ) -> Part:
         """The part of `path`, as soon as no other process works on it. Raises Busy if that one makes no headway."""
-        identity, polls = _identity(rendition), 0
+        identity, polls, waited = _identity(rendition), 0, 0
         before: tuple[int, int] | None = None
         while (part := Part.open(path, root, identity, md5=_is_worth_md5(rendition))) is None:
             now = _state(path.with_name(path.name + ".part"))
@@ -121,6 +127,9 @@ class Engine:
             if polls >= _POLLS:
                 raise busy(path)
             before = now
+            waited += 1
+            if waited == _TOLD_AFTER:
+                on_wait(holder(path))
             await self._sleep(_POLL)
         return part
 

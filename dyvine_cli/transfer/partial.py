@@ -505,12 +505,23 @@ def file_sha256(folder: Folder, name: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _note_at(path: Path) -> Note | None:
+    """What the run that has the part of `path` noted; None if it noted nothing, as for small files."""
+    try:
+        return Note.read(path.with_name(path.name + ".part.json").read_bytes())
+    except OSError:
+        return None
+
+
+def holder(path: Path) -> int | None:
+    """The process that has the part of `path`, None if it left no note of itself."""
+    note = _note_at(path)
+    return note.pid if note else None
+
+
 def busy(path: Path) -> Busy:
     """The error that names the run which has the part of `path`."""
-    try:
-        note = Note.read(path.with_name(path.name + ".part.json").read_bytes())
-    except OSError:
-        note = None
+    note = _note_at(path)
     owner = f"process {note.pid} (since {note.begun})" if note else "another run"
     return Busy(f"{owner} is fetching {path}", hint="wait until it ends, or stop it")
 

@@ -7,14 +7,16 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
-from dyvine_cli.events import Failed, Finished, Saved, Skipped, Started, Warned
+from dyvine_cli.events import Failed, Finished, Saved, Skipped, Started, Waiting, Warned
 from dyvine_cli.models import Ref
 from dyvine_cli.simulator.world import World
+from dyvine_cli.transfer.partial import Part, Promise
 
 from .conftest import Outcome, Person
 
@@ -212,6 +214,21 @@ async def test_another_place_is_told_where_the_file_stands(person: Person) -> No
     assert str(path.parent) in warned.message
     assert "--no-archive" in (warned.hint or "")
     assert not same.of(Warned)
+
+
+async def test_a_file_that_another_run_fetches_is_waited_for_in_the_open(person: Person) -> None:
+    """It is said once which run has the file; one that adds nothing for a minute ends the wait."""
+    (would,) = (await person.get(str(SMALL), simulate=True)).of(Skipped)
+    assert would.path is not None
+    part = Part.open(would.path, person.folder, "another's")
+    assert part is not None
+    with closing(part):
+        part.begin(Promise(300_000, '"a"'))
+        outcome = await person.get(str(SMALL))
+    waits = [each.reason for each in outcome.of(Waiting)]
+
+    assert outcome.code == 14
+    assert waits == [f"another run (pid {os.getpid()}) is fetching {would.path.name}"]
 
 
 async def test_a_post_that_no_limit_lets_through_is_filtered(person: Person) -> None:
