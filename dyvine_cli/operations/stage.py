@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -91,8 +92,17 @@ class Stage:
     def run(self, arguments: Sequence[str]) -> int:
         """Run `dyvine` with these arguments, its streams being ours; the exit status, negative for a signal."""
         command = [*PROGRAM, "dyvine_cli", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=self._environment(), check=False)  # noqa: S603 - ourselves
-        return done.returncode
+        ended: list[int] = []  # a signal that ended us while the process is made would leave it behind
+        leave = signal.signal(signal.SIGTERM, lambda number, frame: ended.append(number))
+        process = subprocess.Popen(command, cwd=self.folder, env=self._environment())  # noqa: S603 - ourselves
+        try:
+            signal.signal(signal.SIGTERM, leave)
+            if ended:
+                signal.raise_signal(signal.SIGTERM)
+            return process.wait()
+        finally:
+            process.kill()
+            process.wait()
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in LIVES if name in os.environ}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import time
 from pathlib import Path
@@ -40,6 +41,11 @@ def test_the_demo_shows_what_it_does_and_leaves_only_its_files(demo: Program) ->
     assert done.code == 0
     assert time.monotonic() - then < 30
     assert len(re.findall(r"^\$ dyvine ", done.out, flags=re.MULTILINE)) == 4
+    for line in re.findall(r"^\$ (dyvine .*)$", done.out, flags=re.MULTILINE):
+        assert shlex.split(line, comments=True) == shlex.split(line), (
+            "a shell would take a part for a comment"
+        )
+    assert re.search(r"^\$ dyvine -q --print path '[^']*#[^']*https://", done.out, flags=re.MULTILINE)
     assert "listed 24 of 24 declared, saved 24" in done.err
     assert "saved 0, known 24; complete" in done.err
     assert "cut short" in done.err
