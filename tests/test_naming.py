@@ -831,3 +831,13 @@ def test_a_day_later_is_another_name() -> None:
     one, other = post(), post(created=post().created + timedelta(days=1))
 
     assert path(STANDARD, one) != path(STANDARD, other)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [("a day #sea", 7, "a day"), ("a day #sea", 8, "a day #s"), ("#sea", 1, ""), ("a day #", 7, "a day #")],
+    ids=["at the mark", "behind it", "nothing else", "not cut"],
+)
+def test_a_cut_leaves_no_lone_hash(text: str, limit: int, expected: str) -> None:
+    """A hashtag that is cut at its mark goes with it."""
+    assert cut(text, limit) == expected
