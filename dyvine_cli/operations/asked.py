@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dyvine_cli import links
 from dyvine_cli.errors import UnsupportedURL
-from dyvine_cli.redact import link
+from dyvine_cli.redact import Redactor, link
 
 LONGEST_LINE = 20_000
 """Characters of a batch line that are looked at; share texts have a few hundred."""
@@ -31,8 +31,8 @@ class Asked:
 
     @property
     def shown(self) -> str:
-        """The text as it may be repeated: a link without what trackers appended."""
-        return link(self.text)
+        """The text as it may be repeated: a link without what trackers appended, nothing that looks like a secret."""
+        return link(self.text) if "://" in self.text else Redactor().text(self.text)
 
 
 def from_words(words: Sequence[str], *, is_known: Callable[[str], bool]) -> list[Asked]:
