@@ -322,6 +322,40 @@ def test_file_nested_too_deep_is_explained(file: Path) -> None:
         loaded(file, "path = " + "[" * 50_000)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"# x\n{'a.' * 3000}a = 1", id="unknown name"),
+        pytest.param(f"# x\nlimits.parallel.{'a.' * 3000}a = 1", id="number"),
+        pytest.param(f"# x\n[{'a.' * 3000}a]", id="header"),
+        pytest.param(f"# x\nlimits.parallel = {'[' * 100}{']' * 100}", id="lists"),
+        pytest.param(f"# x\n[[source]]\n{'a.' * 3000}a = 1", id="in a list of tables"),
+    ],
+)
+def test_dotted_key_three_thousand_deep_is_explained(file: Path, text: str) -> None:
+    """What the parser takes in its stride is no crash later, and its line is told."""
+    with pytest.raises(ConfigError, match=r"config\.toml:[23]: nested too deep"):
+        loaded(file, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "env"),
+    [
+        pytest.param(
+            "[network]\nconnect_to='*:443:h:1'", {}, {"DYVINE_CONNECT_TO": "*:80:h:1"}, id="variable"
+        ),
+        pytest.param("[network]\nconnect_to='*:443:h:1'", {"connect_to": "*:80:h:1"}, {}, id="flag"),
+        pytest.param("[douyin]\ncookie='a=b'", {}, {"DOUYIN_COOKIE": "sessionid=x"}, id="cookie"),
+    ],
+)
+def test_connect_to_in_a_file_is_refused_behind_a_variable(
+    file: Path, text: str, flags: dict[str, Any], env: dict[str, str]
+) -> None:
+    """What no file may set is refused even when a nearer place hides it for this run."""
+    with pytest.raises(ConfigError, match=r"config\.toml:2: .* cannot be set in a file"):
+        loaded(file, text, env, flags)
+
+
 def test_many_lines_are_read_in_time(file: Path) -> None:
     """Tens of thousands of sources are no problem, and the line of the last is found."""
     text = "[[source]]\nurl = 'x'\n" * 20_000 + "evry = 1\n"
@@ -338,6 +372,25 @@ def test_wrong_secret_is_not_quoted(file: Path) -> None:
         config.load({}, {"https_proxy": f"http://user:{SECRET}/x@h:99999999"}, None)
     assert SECRET not in caught.value.message
     assert "https_proxy" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(f"user:pa://{SECRET}@h:1", id="no scheme"),
+        pytest.param(f"http://user:{SECRET}://x@h:1", id="before"),
+        pytest.param(f"http://user:x://{SECRET}@h:1", id="behind"),
+        pytest.param(f"socks4://user:{SECRET}://x@h:1", id="unknown scheme"),
+        pytest.param(f"user:{SECRET}@h", id="neither scheme nor port"),
+        pytest.param(f"{SECRET}://x@h:1", id="as a scheme"),
+    ],
+)
+def test_password_with_a_scheme_in_it_is_not_quoted(value: str) -> None:
+    """Where the login cannot be told from the rest, nothing of the address is shown."""
+    with pytest.raises(ConfigError, match=r"^https_proxy: '\*\*\*'") as caught:
+        config.load({}, {"https_proxy": value}, None)
+
+    assert SECRET.lower() not in f"{caught.value.message} {caught.value.hint}".lower()
 
 
 def test_misspelt_variable_is_warned_about() -> None:
@@ -629,6 +682,28 @@ proxy = "http://u:{SECRET}@h:2"
     assert shown["serve.key"] == shown["douyin.cookie"] == shown["target.0.secret_access_key"] == '"***"'
     assert shown["network.proxy"] == '"http://***@h:1"'
     assert shown["tiktok.proxy"] == '"http://***@h:2"'
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        pytest.param(f"https://u:{SECRET}@h.example/b", "https://h.example/b", id="login"),
+        pytest.param(f"u:{SECRET}@h.example", "h.example", id="login without scheme"),
+        pytest.param(f"https://www.douyin.com/user/MS4wLjABAAAAx?token={SECRET}&aweme_id=1",
+            "https://www.douyin.com/user/MS4wLjABAAAAx?aweme_id=1", id="token"),
+        pytest.param(f"www.douyin.com/video/1?share_token={SECRET}", "www.douyin.com/video/1", id="no scheme"),
+        pytest.param("https://www.douyin.com/video/7", "https://www.douyin.com/video/7", id="nothing secret"),
+        pytest.param("@name", "@name", id="handle"),
+    ],
+)  # fmt: skip
+def test_logins_and_tokens_in_links_are_masked_when_shown(file: Path, link: str, shown: str) -> None:
+    """`config show` tells of a target's endpoint and a source's link only what is no secret."""
+    text = f"[[target]]\nname='t'\nkind='r2'\nbucket='b'\nendpoint='{link}'\n[[source]]\nurl='{link}'"
+    settings = loaded(file, text)
+    lines = {line.key: line.value for line in settings.shown()}
+
+    assert settings.sources[0].url == settings.targets[0].endpoint == link
+    assert lines["target.0.endpoint"] == lines["source.0.url"] == f'"{shown}"'
 
 
 def test_every_setting_is_shown_with_its_origin(file: Path) -> None:

@@ -594,17 +594,14 @@ def _primary(error: sqlite3.Error) -> int:
 
 @contextlib.contextmanager
 def _mapped(path: Path | None) -> Iterator[None]:
-    """Turn SQLite's errors into ours; those that only a mistake of ours can cause pass through."""
+    """Turn SQLite's errors into ours, also those that only somebody's change to the file can cause."""
     try:
         yield
     except sqlite3.Error as exc:
-        error = _ours(exc, path)
-        if error is None:
-            raise
-        raise error from exc
+        raise _ours(exc, path) from exc
 
 
-def _ours(exc: sqlite3.Error, path: Path | None) -> DyvineError | None:
+def _ours(exc: sqlite3.Error, path: Path | None) -> DyvineError:
     match _primary(exc):
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return ArchiveError(f"the archive {path} is damaged: {exc}", hint=_cure(path))
@@ -627,7 +624,12 @@ def _ours(exc: sqlite3.Error, path: Path | None) -> DyvineError | None:
                 f"the disk failed under the archive {path}: {exc}", hint="check the disk or mount"
             )
         case _:
-            return None
+            return ArchiveError(f"the archive {path} cannot be used: {_printable(exc)}", hint=_cure(path))
+
+
+def _printable(exc: sqlite3.Error) -> str:
+    """SQLite's words; those of a trigger are whatever somebody wrote into the file."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(exc))[:200]
 
 
 def _cure(path: Path | None) -> str:

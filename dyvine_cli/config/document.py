@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from dyvine_cli.config.settings import LISTS, places, tables
 from dyvine_cli.errors import ConfigError
 
 _LARGEST_FILE = 1024 * 1024
-
+_DEEPEST = 8  # tables and lists inside each other; no setting needs half of it
 
 _FORM = 'write name = value, one a line, and texts in quotes: quality = "best"'
 
@@ -58,9 +58,9 @@ class Document:
         for number, text, part in _statements(self._text):
             if text.lstrip().startswith("["):
                 table = _named(part, counts, is_list=text.lstrip().startswith("[["))
-                found.setdefault(table, number)
+                found.setdefault(table[:_DEEPEST], number)
             else:
-                for keys in _keys(part):
+                for keys in _keys(part, _DEEPEST):
                     found.setdefault((*table, *keys), number)
         return found
 
@@ -98,11 +98,12 @@ def _named(part: Any, counts: dict[tuple[str | int, ...], int], *, is_list: bool
     return keys
 
 
-def _keys(part: Mapping[str, Any]) -> Iterator[tuple[str | int, ...]]:
+def _keys(part: Mapping[str, Any], depth: int) -> Iterator[tuple[str | int, ...]]:
+    """The keys that a statement sets, no deeper than `depth`."""
     for name, value in part.items():
         yield (name,)
-        if isinstance(value, dict):
-            yield from ((name, *rest) for rest in _keys(value))
+        if isinstance(value, dict) and depth > 1:
+            yield from ((name, *rest) for rest in _keys(value, depth - 1))
 
 
 def open_document(path: Path | None) -> Document:
@@ -131,6 +132,7 @@ def open_document(path: Path | None) -> Document:
 
 def check_shape(document: Document) -> None:
     """Raise ConfigError for the first key that is no setting or has a table's name without being one."""
+    _check_depth(document)
     top = [place.field for place in places() if not place.table]
     for name, value in document.data.items():
         if name in tables():
@@ -142,6 +144,22 @@ def check_shape(document: Document) -> None:
             raise ConfigError(f"{document.where(name)}: {name} is a setting, not a table", hint=hint)
         elif name not in top:
             _unknown(document, (), name, [*top, *tables(), *LISTS])
+
+
+def _check_depth(document: Document) -> None:
+    """Refuse what is nested so deep that looking at it would end in a RecursionError: a dotted key can be."""
+    level: list[tuple[tuple[str | int, ...], Any]] = [((), document.data)]
+    for _ in range(_DEEPEST):
+        level = [((*keys, name), value) for keys, outer in level for name, value in _inside(outer)]
+    for keys, value in level:
+        if isinstance(value, (dict, list)):
+            raise ConfigError(f"{document.where(*keys)}: nested too deep", hint=_FORM)
+
+
+def _inside(value: Any) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
 
 
 def _check_table(document: Document, table: str, value: Any) -> None:

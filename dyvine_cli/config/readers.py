@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
 _LAST_PORT = 65535
+_PROXY_SCHEMES = ("http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h")
 LIST = "list:"
 """What a proxy setting begins with that names a list of them."""
 
@@ -48,6 +49,22 @@ def text(value: Any) -> str:
     if not value.strip().isprintable():
         raise Wrong("needs a text of one line without control characters")
     return value.strip()
+
+
+def link(value: Any) -> str:
+    """A text that is shown without the login and the tokens of the address in it."""
+    return text(value)
+
+
+def mask_link(words: str) -> str:
+    """A link or address for people: without user, password and tokens."""
+    from dyvine_cli import redact  # only to show settings
+
+    if " " in words:
+        return redact.Redactor().text(words)
+    if "://" in words:
+        return redact.link(words)
+    return redact.link(f"https://{words}").removeprefix("https://") if re.search("[/?]|.@", words) else words
 
 
 def switch(value: Any) -> bool:
@@ -148,11 +165,11 @@ def proxy(value: Any) -> str | None:
     if words.lower() in ("none", "direct"):
         return None
     if "://" not in words and not re.search(r":[0-9]+/?$", words):
-        raise ValueError(f"'{mask_proxy(words)}' is no proxy address: write http://host:port")
+        raise ValueError(f"{_quoted_proxy(words)} is no proxy address: write http://host:port")
     address = words if "://" in words else f"http://{words}"
     scheme, _, rest = address.partition("://")
     scheme = {"socks": "socks5"}.get(scheme.lower(), scheme.lower())
-    shown = f"'{mask_proxy(f'{scheme}://{rest}')}'"
+    shown = _quoted_proxy(f"{scheme}://{rest}")
     if scheme not in ("http", "https", "socks5", "socks5h"):
         raise ValueError(f"{shown} is no proxy we can use: http, https and socks5 are known")
     if not re.fullmatch(r"(?:[^@/?#\s]*@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?", rest):
@@ -173,6 +190,13 @@ def _proxy_list(source: str) -> str:
             )
         return LIST + source
     if not source or "://" in source:
+def _quoted_proxy(address: str) -> str:
+    """What was given as a proxy, for errors; nothing of it where the login cannot be told from the rest."""
+    scheme, _, rest = address.partition("://")
+    is_clear = scheme.lower() in _PROXY_SCHEMES and "://" not in rest
+    return quoted(mask_proxy(address) if is_clear or "@" not in address else "***")
+
+
         raise ValueError("a list of proxies is list:FILE or list:https://HOST/PATH")
     return f"{LIST}{path(source)}"
 

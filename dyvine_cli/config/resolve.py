@@ -75,7 +75,11 @@ def _check_flags(flags: Mapping[str, Any]) -> None:
 def _resolve(
     place: Place, flags: Mapping[str, Any], env: Mapping[str, str], document: Document
 ) -> tuple[Any, Origin] | None:
-    """A setting's value from the nearest place that gives one; None leaves the default."""
+    """A setting's value from the nearest place that gives one; None leaves the default.
+
+    What no file may set is refused there even if a nearer place hides it: it would hold in the next run without one.
+    """
+    _check_file_may(place, document)
     return (
         _from_flag(place, flags)
         or _from_env(place, (place.variable, *place.option.variables), env)
@@ -127,12 +131,17 @@ def _from_file(place: Place, document: Document) -> tuple[Any, Origin] | None:
     return _from_entry(place, table[place.field], document, keys)
 
 
+def _check_file_may(place: Place, document: Document) -> None:
+    table = document.data.get(place.table, {}) if place.table else document.data
+    if place.option.not_in_file and place.field in table:
+        where = document.where(*((place.table, place.field) if place.table else (place.field,)))
+        raise ConfigError(f"{where}: {place.in_words} cannot be set in a file", hint=place.option.not_in_file)
+
+
 def _from_entry(
     place: Place, raw: Any, document: Document, keys: tuple[str | int, ...]
 ) -> tuple[Any, Origin]:
     where = document.where(*keys)
-    if place.option.not_in_file:
-        raise ConfigError(f"{where}: {place.in_words} cannot be set in a file", hint=place.option.not_in_file)
     value = _read(place, raw, f"{where}: {place.in_words}")
     if (isinstance(value, Path) and not value.is_absolute()) or _is_relative_list(place, value):
         raise ConfigError(

@@ -183,7 +183,7 @@ class Target:
     bucket: str | None = _setting(None, read.text, variables=("R2_BUCKET_NAME",))
     prefix: str = _setting("", read.text)
     region: str | None = _setting(None, read.text)
-    endpoint: str | None = _setting(None, read.text, variables=("R2_ENDPOINT",))
+    endpoint: str | None = _setting(None, read.link, variables=("R2_ENDPOINT",))
     account_id: str | None = _setting(None, read.text, variables=("R2_ACCOUNT_ID",))
     access_key_id: str | None = _setting(None, read.secret, variables=("R2_ACCESS_KEY_ID",), secret=True)
     secret_access_key: str | None = _setting(
@@ -195,7 +195,7 @@ class Target:
 class Source:
     """One entry to keep in sync; None and empty are the general setting. `every` is seconds between two runs."""
 
-    url: str = _setting(MISSING, read.text)
+    url: str = _setting(MISSING, read.link)
     name: str | None = _setting(None, read.text)
     listing: Listing | None = _setting(None, partial(read.one_of, get_args(Listing)))
     kind: frozenset[PostKind] = _setting(frozenset(), read.kinds)
@@ -395,6 +395,8 @@ def _shown(value: Any, option: Option) -> str:
         return f"[{', '.join(_shown(each, option) for each in ordered)}]"
     if isinstance(value, (int, float)):
         return str(value)
+    if option.read is read.link:
+        value = read.mask_link(value)
     text = value.isoformat() if isinstance(value, datetime) else str(value)
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

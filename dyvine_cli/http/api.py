@@ -46,6 +46,12 @@ __all__ = ["Answer", "ApiClient", "Exchange", "Request", "safe_url"]
 log = logging.getLogger(__name__)
 
 _TROUBLE = frozenset({500, 502, 503, 504})
+_MOST_BRACKETS = 500_000
+"""Lists and objects in one answer, each some 200 bytes when decoded.
+
+Recorded answers have 3 to 8 in 1000 bytes, so the largest known, below 5 MB, has some 40,000 at most.
+"""
+
 _pauses = wait_random_exponential(multiplier=0.5, max=20)
 
 _CLOCK_TOLERANCE = 120.0  # seconds; a signature carries the time, and an older or future one may be refused
@@ -80,6 +86,8 @@ class Answer:
 
     def json(self, what: str) -> Any:
         """The body as JSON; NaN and infinite numbers are None. Raises UnexpectedResponse naming `what`."""
+        if self.body.count(b"[") + self.body.count(b"{") > _MOST_BRACKETS:
+            raise UnexpectedResponse(f"{what}: JSON of more than {_MOST_BRACKETS} lists and objects")
         try:
             return json.loads(self.text, parse_constant=_nothing, parse_float=_finite)
         except RecursionError:
@@ -302,11 +310,14 @@ class ApiClient:
         self._report(Warned(message=self._clock_fault, hint=CLOCK_HINT))
 
     def _receive(self, answer: Answer) -> None:
-        """Keep the cookies that an answer sets."""
-        if answer.set_cookie_headers:
-            self._keep(
-                cookies.merge(self.profile.cookies, answer.set_cookie_headers, answer.url, self._clock())
-            )
+        """Keep the cookies that an answer sets; nobody logs a guest in but the person."""
+        if not answer.set_cookie_headers:
+            return
+        jar = cookies.merge(self.profile.cookies, answer.set_cookie_headers, answer.url, self._clock())
+        if self.profile.is_guest:
+            session = cookies.SITES[self.profile.site].session
+            jar = tuple(each for each in jar if each.name not in session)
+        self._keep(jar)
 
     def _keep(self, jar: tuple[Cookie, ...]) -> None:
         if jar != self.profile.cookies:

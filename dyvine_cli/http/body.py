@@ -7,7 +7,7 @@ import zlib
 from dyvine_cli.errors import Truncated, UnexpectedResponse
 from dyvine_cli.http.network import Response
 
-LARGEST = 64 * 2**20
+LARGEST = 16 * 2**20
 """Bytes of an unpacked API answer; the largest known is below 5 MB."""
 
 ACCEPTED = "gzip, deflate"

@@ -51,7 +51,8 @@ class Timeouts:
     """Seconds until a silent peer is given up.
 
     `connect` is for socket and TLS each, `head` for everything up to an answer's head, `read` between two reads of a
-    body. A body of which fewer than `floor` bytes come in `window` seconds of waiting is given up as well.
+    body. A body of which fewer than `floor` bytes come in `window` seconds of waiting is given up as well, and one of
+    which none come in that time, whatever else keeps the line busy (chunk extensions, trailers).
     """
 
     connect: float = 15
@@ -242,7 +243,7 @@ class Network:
             body = aiter(answer.stream)
             while True:
                 begun = self._clock()
-                chunk = await anext(body, None)
+                chunk = await self._next(body, progress)
                 if chunk is None:
                     break
                 waited += self._clock() - begun
@@ -252,6 +253,20 @@ class Network:
                     waited, since = 0.0, progress.count
                 yield chunk
         _check_surplus(answer, progress)
+
+    async def _next(self, body: AsyncIterator[bytes], progress: Progress) -> bytes | None:
+        """The next bytes of a body, None at its end.
+
+        Every byte on the wire begins the read limit anew, also those that are no part of the body.
+        """
+        window = self.timeouts.window
+        try:
+            async with asyncio.timeout(window):
+                return await anext(body, None)
+        except TimeoutError as exc:
+            raise Timeout(
+                f"{progress.host} is too slow to be of use: 0 bytes in {window:.0f} s, {progress} so far"
+            ) from exc
 
     def _check_floor(self, progress: Progress, since: int, waited: float) -> None:
         count = progress.count - since

@@ -205,6 +205,28 @@ def test_database_of_another_program_is_left_alone(path: Path) -> None:
     assert tables == [("visits",)]
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param("SELECT no_such_function()", id="function that is not there"),
+        pytest.param("SELECT raise(ABORT, 'a\x1b[31mb')", id="text of its own"),
+        pytest.param("INSERT INTO no_such_table VALUES (1)", id="table that is not there"),
+    ],
+)
+async def test_trigger_planted_in_the_archive_is_an_archive_error(path: Path, act: str) -> None:
+    """Whatever a changed file makes SQLite say is told as the archive's trouble, without control characters."""
+    await filled(path)
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute(f"CREATE TRIGGER planted AFTER INSERT ON saved BEGIN {act}; END")
+        other.commit()
+    archive = SqliteArchive.open(path)
+    with pytest.raises(ArchiveError, match="cannot be used") as caught:
+        await archive.add_saved([row(99)])
+    await archive.aclose()
+
+    assert "\x1b" not in caught.value.message
+
+
 async def test_read_only_archive_says_so_before_the_first_download(path: Path) -> None:
     """A file without the right to write is an ArchiveError when it is opened."""
     await filled(path)
@@ -315,9 +337,9 @@ async def test_new_archive_needs_no_backup(path: Path) -> None:
 
 
 async def test_failed_upgrade_leaves_the_archive_as_it_was(path: Path) -> None:
-    """A migration that fails half-way is rolled back whole, and says so as the bug that it is."""
+    """A migration that fails half-way is rolled back whole, and the cause is told."""
     await filled(path)
-    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+    with pytest.raises(ArchiveError, match="nowhere"):
         SqliteArchive.open(path, migrations=(*schema.MIGRATIONS, m003_broken))
     archive = SqliteArchive.open(path)
     columns = {name for _, name, *_ in archive._db.execute("PRAGMA table_info(post)")}

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -197,6 +198,19 @@ async def test_cookies_of_an_answer_are_kept_and_stored(serve: Serve, desk: Make
         "odin_tt=1",
         "ttwid=a%7Cb",
     }
+
+
+async def test_a_session_planted_on_a_guest_is_not_kept(serve: Serve, desk: Make_desk) -> None:
+    """An answer cannot log a guest in; a login's session is renewed by one."""
+    planted = "sessionid=theirs; Domain=.douyin.com; Path=/; Secure\r\nSet-Cookie: sid_tt=theirs\r\nSet-Cookie: ttwid=1"
+    server = await serve(reply(b"{}", Set_Cookie=planted))
+    guest, login = desk(server), desk(server, LOGIN)
+    guest.client.profile = guest.client.profile.replace(name="guest", session=False)
+    await guest.get()
+    await login.get()
+
+    assert [(each.name, each.value) for each in guest.client.profile.cookies] == [("ttwid", "1")]
+    assert login.client.cookie("sessionid", url=DETAIL) == "theirs"
 
 
 async def test_cookies_of_a_request_without_login_are_not_kept(serve: Serve, desk: Make_desk) -> None:
@@ -482,7 +496,7 @@ async def test_a_packed_answer_is_unpacked(body: bytes, encoding: str, serve: Se
 async def test_an_unpacked_answer_is_bounded(
     body: bytes, encoding: str, error: type[DyvineError], match: str, serve: Serve, desk: Make_desk
 ) -> None:
-    """A bomb is put down at 64 MiB, an encoding that was not asked for is not opened."""
+    """A bomb is put down at 16 MiB, an encoding that was not asked for is not opened."""
     server = await serve(reply(body, Content_Encoding=encoding))
 
     with pytest.raises(error, match=match):
@@ -490,7 +504,7 @@ async def test_an_unpacked_answer_is_bounded(
 
 
 async def test_an_endless_answer_is_bounded(serve: Serve, desk: Make_desk) -> None:
-    """Without a length, too, it ends at 64 MiB."""
+    """Without a length, too, it ends at 16 MiB."""
 
     async def endless(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -556,6 +570,28 @@ def test_a_million_items_are_read() -> None:
     found = said(json.dumps(list(range(10**6))).encode()).json("x")
 
     assert len(found) == 10**6
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" + b"[]," * 10**6 + b"[]]", id="lists"),
+        pytest.param(b"[" + b'{"a":1},' * 10**6 + b"{}]", id="objects"),
+        pytest.param(b"\xef\xbb\xbf[" + b"[{}]," * 400_000 + b"1]", id="both"),
+    ],
+)
+def test_a_json_bomb_is_not_decoded(body: bytes) -> None:
+    """A few megabytes of brackets would be hundreds of megabytes of lists and objects."""
+    answer = said(body)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnexpectedResponse, match="lists and objects"):
+            answer.json("x")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert most < 2**20
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------

@@ -576,6 +576,27 @@ async def test_a_slow_drip_is_given_up(serve: Serve, network: Make) -> None:
         await read(network(timeouts=limits), f"http://127.0.0.1:{server.port}/")
 
 
+@pytest.mark.parametrize(
+    "before", [pytest.param(b"1;", id="chunk extension"), pytest.param(b"1\r\nx\r\n0\r\nX: ", id="trailer")]
+)
+async def test_a_drip_beside_the_body_is_given_up(before: bytes, serve: Serve, network: Make) -> None:
+    """Bytes that belong to no body keep the line busy, but do not hold the body's time-out off."""
+
+    async def drip(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + before)
+        while not writer.is_closing():
+            writer.write(b"a")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    server = await serve(drip)
+    limits = Timeouts(read=1, window=0.2, floor=1000)
+
+    with pytest.raises(Timeout, match="too slow"):
+        async with asyncio.timeout(5):
+            await read(network(timeouts=limits), f"http://127.0.0.1:{server.port}/")
+
+
 async def test_a_slow_reader_is_not_the_servers_fault(serve: Serve, network: Make) -> None:
     """Only the waiting for the server counts against the floor."""
     server = await serve(reply(b"x" * 600_000))
