@@ -180,6 +180,13 @@ def proxy(value: Any) -> str | None:
     return f"{scheme}://{rest.removesuffix('/')}"
 
 
+def _quoted_proxy(address: str) -> str:
+    """What was given as a proxy, for errors; nothing of it where the login cannot be told from the rest."""
+    scheme, _, rest = address.partition("://")
+    is_clear = scheme.lower() in _PROXY_SCHEMES and "://" not in rest
+    return quoted(mask_proxy(address) if is_clear or "@" not in address else "***")
+
+
 def _proxy_list(source: str) -> str:
     if source.startswith(("http://", "https://")):
         if not re.fullmatch(
@@ -190,13 +197,6 @@ def _proxy_list(source: str) -> str:
             )
         return LIST + source
     if not source or "://" in source:
-def _quoted_proxy(address: str) -> str:
-    """What was given as a proxy, for errors; nothing of it where the login cannot be told from the rest."""
-    scheme, _, rest = address.partition("://")
-    is_clear = scheme.lower() in _PROXY_SCHEMES and "://" not in rest
-    return quoted(mask_proxy(address) if is_clear or "@" not in address else "***")
-
-
         raise ValueError("a list of proxies is list:FILE or list:https://HOST/PATH")
     return f"{LIST}{path(source)}"
 
