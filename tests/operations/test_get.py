@@ -77,9 +77,9 @@ async def test_a_batch_names_its_lines(person: Person) -> None:
 
     assert outcome.code == 3
     assert [(event.text, event.error.name) for event in outcome.of(Failed)] == [
-        ("line 4", "UnsupportedURL"),
-        ("line 5", "UnsupportedURL"),
-        ("line 6", "Deleted"),
+        ("line 4: not a link", "UnsupportedURL"),
+        ("line 5: https://example.com/x", "UnsupportedURL"),
+        (f"line 6: douyin:post:{World.DELETED}", "Deleted"),
     ]
 
 
@@ -91,7 +91,10 @@ async def test_an_ended_site_is_told_once(person: Person) -> None:
     failed = outcome.of(Failed)
 
     assert outcome.code == 6
-    assert [event.text for event in failed] == ["line 1", "9999 more of douyin, not tried"]
+    assert [event.text for event in failed] == [
+        "line 1: douyin:post:7300000000000000000",
+        "9999 more of douyin, not tried",
+    ]
     assert outcome.summary.failed == 10_000
     assert outcome.summary.next_try is not None
     assert person.time.slept == [60, 120]
