@@ -5,6 +5,8 @@ The shapes are published in `schemas/`. An address of media is signed and runs o
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +35,22 @@ VERSION = 1
 """The `v` of every object and event; a later one may take fields away, this one only gains them."""
 
 Json = dict[str, Any]
+
+
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What `json` leaves as it is though it moves a terminal's cursor, turns its text around or ends a line."""
+
+
+def dumps(value: Any, *, indent: int | None = None, allow_nan: bool = True) -> str:
+    """A value as JSON whose characters are all harmless to show, and whose only line breaks are those of `indent`.
+
+    Half characters, which UTF-8 cannot hold, become `?`. Without `allow_nan` raises ValueError for a number that JSON
+    has not.
+    """
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, allow_nan=allow_nan)
+    harmless = _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return harmless.encode("utf-8", "replace").decode()
 
 
 def encode(value: Post | User | Mix, *, urls: bool = False) -> Json:

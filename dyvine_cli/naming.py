@@ -424,12 +424,15 @@ class Line:
         asset: Asset | None = None,
         *,
         ext: str = "",
-        parts: int = 1,
+        parts: int | None = None,
         rendition: Rendition | None = None,
         more: Mapping[str, str | int | None],
     ) -> str:
-        """The line, without a line break; a value that spans lines is put on one. Values of `more` stay as they are."""
-        part = part_of(asset, max(parts, pages(post))) if asset else ""
+        """The line, without a line break; a value that spans lines is put on one. Values of `more` stay as they are.
+
+        `parts` is the post's number of pages, None counts them.
+        """
+        part = part_of(asset, parts or pages(post)) if asset else ""
         facts = _Facts(post=post, asset=asset, rendition=rendition, part=part, ext=ext)
         return "".join(_plain(token, facts, more) for token in self.tokens)
 
@@ -480,21 +483,21 @@ class Template:
         asset: Asset,
         ext: str,
         *,
-        parts: int = 1,
+        parts: int | None = None,
         rendition: Rendition | None = None,
         folder: FolderLookup = no_folder,
         limit: PathLimit = PathLimit(),
     ) -> PurePosixPath:
         """The relative path of one file.
 
-        `parts` is the number of pages if `post` does not hold them all, `rendition` the one chosen (the asset's first
-        when None). `folder` finds the folder that an account has already, whatever stands before its id. Raises
+        `parts` is the post's number of pages; None counts them, which takes long when it is done for every file of a
+        long post. `rendition` is the one chosen (the asset's first when None). `folder` finds the folder that an account has already, whatever stands before its id. Raises
         ConfigError when the path cannot be made to fit into `limit`.
         """
         chosen = rendition or next(iter(asset.renditions), None)
         ext = extension(ext, asset.kind)
         facts = _Facts(
-            post=post, asset=asset, rendition=chosen, part=part_of(asset, max(parts, pages(post))), ext=ext
+            post=post, asset=asset, rendition=chosen, part=part_of(asset, parts or pages(post)), ext=ext
         )
         return self._fit(facts, folder, limit)
 

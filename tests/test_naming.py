@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath, PureWindowsPath
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dyvine_cli import naming
 from dyvine_cli.errors import ConfigError
 from dyvine_cli.models import Asset, Author, Mix, Post, Ref, Rendition, Sound, Statistics, Tag
 from dyvine_cli.naming import (
@@ -54,7 +55,7 @@ def picture(index: int, kind: str = "picture") -> Asset:
     return Asset(id=f"{kind}_{index:02}", kind=kind, index=index)  # type: ignore[arg-type]
 
 
-def path(template: str, post: Post, asset: Asset = VIDEO, ext: str = "mp4", parts: int = 1) -> str:
+def path(template: str, post: Post, asset: Asset = VIDEO, ext: str = "mp4", parts: int | None = None) -> str:
     """The path as text."""
     return str(Template.parse(template).path(post, asset, ext, parts=parts))
 
@@ -841,3 +842,27 @@ def test_a_day_later_is_another_name() -> None:
 def test_a_cut_leaves_no_lone_hash(text: str, limit: int, expected: str) -> None:
     """A hashtag that is cut at its mark goes with it."""
     assert cut(text, limit) == expected
+
+
+class Counted(tuple[Asset, ...]):
+    """Files of a post that count how often somebody goes through all of them."""
+
+    __slots__ = ()
+    rounds = 0
+
+    def __iter__(self) -> Iterator[Asset]:
+        Counted.rounds += 1
+        return super().__iter__()
+
+
+def test_a_post_of_nine_thousand_pictures_is_not_counted_for_each() -> None:
+    """Given the number of pages, a name does not go through the post."""
+    pictures = [picture(number) for number in range(1, 9001)]
+    long = post(assets=Counted(pictures))
+    template = Template.parse("{id}{part}.{ext}")
+    parts = naming.pages(long)
+    Counted.rounds = 0
+    names = {str(template.path(long, each, "jpg", parts=parts)) for each in pictures}
+
+    assert len(names) == 9000
+    assert Counted.rounds == 0

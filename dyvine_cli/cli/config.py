@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -23,15 +22,12 @@ def show(given: Common) -> Run:
 
     def run() -> int:
         from dyvine_cli.cli.output import say
+        from dyvine_cli.cli.output.jsonl import line
         from dyvine_cli.cli.settings import settings_of
 
         for each in settings_of(given).shown():
             found = {"v": 1, "key": each.key, "value": each.value, "origin": each.origin}
-            say(
-                json.dumps(found, ensure_ascii=False)
-                if given.show.json
-                else f"{each.key} = {_text(each.value)}  # {each.origin}"
-            )
+            say(line(found) if given.show.json else f"{each.key} = {_text(each.value)}  # {each.origin}")
         return 0
 
     return run

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from dyvine_cli.cli.app import finish
 from dyvine_cli.errors import InputError
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from dyvine_cli.models import Listing, RefKind
     from dyvine_cli.operations.selection import Selection
     from dyvine_cli.operations.workspace import Workspace
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a batch file, or of the copy of one's data, that are read."""
+MOST_LINES = 1_000_000
+"""Links that one batch file may name: a call holds them all."""
+_CHUNK = 256 * 1024
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def download(
@@ -85,16 +93,35 @@ def batch(given: Common) -> list[Asked]:
     name = given.take.batch_file
     if not name:
         return []
+    hint = "give a text file with one link a line"
     if name == "-":
         wait_for("links, one a line")
-        return list(from_lines(sys.stdin.read()))
-    try:
-        return list(from_lines(Path(name).expanduser().read_text(encoding="utf-8-sig", errors="replace")))
-    except OSError as error:
-        raise InputError(
-            f"the batch file {name} cannot be read: {error.strerror}",
-            hint="give a text file with one link a line",
-        ) from error
+        text = _bounded(sys.stdin.buffer, "stdin", hint)
+    else:
+        try:
+            with Path(name).expanduser().open("rb") as file:
+                text = _bounded(file, f"the batch file {name}", hint)
+        except OSError as error:
+            raise InputError(f"the batch file {name} cannot be read: {error.strerror}", hint=hint) from error
+    lines = list(islice(from_lines(text), MOST_LINES + 1))
+    if len(lines) > MOST_LINES:
+        raise InputError(f"more than {MOST_LINES:,} links in one batch", hint="split it into several files")
+    return lines
+
+
+def _bounded(file: IO[bytes], name: str, hint: str) -> str:
+    """The text in a file, UTF-8 or UTF-16 with a mark. Raises InputError for binary data, at once, and beyond LARGEST."""
+    data = bytearray()
+    while chunk := file.read(_CHUNK):
+        data += chunk
+        if b"\0" in chunk and not data.startswith(_UTF_16):
+            raise InputError(f"{name} is binary data, not text", hint=hint)
+        if len(data) > LARGEST:
+            raise InputError(f"{name} is larger than {LARGEST // 1024 // 1024} MiB", hint=hint)
+    text = data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig", errors="replace")
+    if "\0" in text:
+        raise InputError(f"{name} is binary data, not text", hint=hint)
+    return text
 
 
 def wait_for(what: str) -> None:
@@ -111,7 +138,8 @@ def exported(path: Path, section: str) -> list[Asked]:
     from dyvine_cli.operations import export
 
     try:
-        text = path.expanduser().read_text(encoding="utf-8-sig", errors="replace")
+        with path.expanduser().open("rb") as file:
+            text = _bounded(file, str(path), export.HINT)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", hint=export.HINT) from error
     return export.read(text, export.named(section), name=str(path))

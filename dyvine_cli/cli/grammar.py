@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -199,6 +200,8 @@ class Root(TyperGroup):
 
 
 def _not_a_command(word: str, commands: Iterable[str]) -> InputError:
+    if holds_cookie(word):
+        return InputError("these are cookies, and neither a command nor a link", hint=_TO_ADD)
     message = f"'{word}' is neither a command nor a link"
     alike = get_close_matches(word, commands, n=1, cutoff=ALIKE)
     if alike:
@@ -227,6 +230,15 @@ def looks_like_link(word: str) -> bool:
     return "://" in word or Ref.parse(word) is not None or word.startswith(BARE_LINKS)
 
 
+_TO_ADD = "to add a login, give its cookies to `dyvine login add -`, or a file: dyvine login add FILE"
+_COOKIE = re.compile(r"(?<![^\s;('\"])(?:cookie:\s*)?[\w.-]+=[^\s]", re.IGNORECASE)
+
+
+def holds_cookie(text: str) -> bool:
+    """Whether words outside of links have the form `name=value`, as cookies do: their values are not repeated."""
+    return _COOKIE.search(text) is not None
+
+
 def misuse(error: typer.TyperException) -> InputError:
     """A mistake that typer found in the options, in our words."""
     ctx: Any = getattr(error, "ctx", None)
@@ -238,4 +250,6 @@ def misuse(error: typer.TyperException) -> InputError:
         see = f"did you mean {alike[0]}?" if alike else f"see: {place} --help"
         return InputError(f"there is no option {name}", hint=see)
     text = error.format_message().rstrip(".")
+    if "extra argument" in text and (" login" in place or holds_cookie(text)):
+        return InputError(f"there is a word too many after '{place}'", hint=_TO_ADD)
     return InputError(text[:1].lower() + text[1:], hint=f"see: {place} --help")

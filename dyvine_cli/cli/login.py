@@ -119,13 +119,22 @@ def _jar(source: str | None, browser: str | None, site: str) -> tuple[Cookie, ..
 
 def _read(source: str, site: str) -> tuple[Cookie, ...]:
     from dyvine_cli import cookies
+    from dyvine_cli.config import readers
 
     if source == "-":
         wait_for("cookies: paste them, press Enter")
         return cookies.read(sys.stdin.read(), site=site, filename="stdin")
-    if "=" in source and not Path(source).exists():
-        return cookies.read(source, site=site)
+    if not readers.stands(source):
+        if "=" in source:
+            return cookies.read(source, site=site)
+        if not readers.is_file_name(source):
+            raise InputError("these are no cookies, and there is no file of this name", hint=_NO_COOKIES)
     return cookies.read_file(Path(source).expanduser(), site=site)
+
+
+_NO_COOKIES = (
+    "a value alone is not enough: give the whole Cookie header, or a file; see `dyvine login add --help`"
+)
 
 
 @verb(app, Reach, Show)

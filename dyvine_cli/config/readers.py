@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LAST_PORT = 65535
 _PROXY_SCHEMES = ("http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h")
+_SHORTEST_VALUE = 6  # characters of a cookie that is worth hiding
 LIST = "list:"
 """What a proxy setting begins with that names a list of them."""
 
@@ -135,6 +136,35 @@ def path(value: Any) -> Path:
         return Path(words).expanduser()
     except RuntimeError:
         raise ValueError(f"{quoted(words)}: this user has no home folder") from None
+
+
+def cookie_file(value: Any) -> Path:
+    """A file of cookies; cookies themselves, or one's value, are refused and never repeated."""
+    words = str(value).strip() if isinstance(value, (str, Path)) else ""
+    if words and not is_file_name(words) and not stands(words):
+        raise Wrong("needs a file of cookies, and there is none of this name", NO_COOKIE_FILE)
+    return path(value)
+
+
+NO_COOKIE_FILE = "a Cookie header goes to `dyvine login add -`, or into DOUYIN_COOKIE for one run"
+"""What to do with cookies that were given where a file is meant."""
+
+
+def is_file_name(words: str) -> bool:
+    """Whether a text can only be meant as the name of a file, so that it may be shown: no cookies, no cookie's value."""
+    if re.match(r"(?:~\w*[/\\]|\.{0,2}[/\\]|[A-Za-z]:[/\\])", words):
+        return True
+    if re.search(r"[=;|%]", words):
+        return False
+    return len(words) < _SHORTEST_VALUE or re.search(r"\.[A-Za-z][A-Za-z0-9]{0,7}$", words) is not None
+
+
+def stands(name: str) -> bool:
+    """Whether something of this name is there; a whole cookie header is longer than any name may be."""
+    try:
+        return Path(name).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):  # too long, or with a zero in it, or of an unknown user
+        return False
 
 
 def network(value: Any) -> IPv4Network | IPv6Network:

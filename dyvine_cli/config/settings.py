@@ -259,7 +259,7 @@ class Settings:
     output: str = _flagged("output", STANDARD_OUTPUT, read.text)
     site: SiteName = _flagged("site", "douyin", partial(read.one_of, get_args(SiteName)))
     profile: tuple[str, ...] = _flagged("profile", (), partial(read.items, read.text), not_in_file=_BY_SITE)
-    cookies: Path | None = _flagged("cookies", None, read.path)
+    cookies: Path | None = _flagged("cookies", None, read.cookie_file)
     cookies_from_browser: str | None = _flagged("cookies_from_browser", None, read.text)
     quality: str = _flagged("quality", "best", read.quality)
     codec: Codec = _flagged("codec", "any", partial(read.one_of, get_args(Codec)))

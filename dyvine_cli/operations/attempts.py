@@ -8,10 +8,13 @@ from contextlib import contextmanager
 
 from dyvine_cli.client import Client, elsewhere
 from dyvine_cli.errors import DyvineError, InputError, LoginExpired, NotFound, RateLimited
-from dyvine_cli.events import Failed, Report
+from dyvine_cli.events import Failed, Report, Warned
 from dyvine_cli.models import RefKind
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.tally import Tally
+
+MOST_TOLD = 20
+"""Lines of a batch file that name nothing and are complained about one by one."""
 
 
 class Attempts:
@@ -24,9 +27,12 @@ class Attempts:
         self._kind = kind
         self._ended: dict[str, DyvineError] = {}
         self._left: Counter[str] = Counter()
+        self._bad_lines = 0
 
     def goes_on(self, each: Asked) -> bool:
         """Whether a thing is to be tried; what an ended site still has is only counted."""
+        if not self._ended:
+            return True
         site = self._site_of(each)
         if site not in self._ended:
             return True
@@ -40,8 +46,12 @@ class Attempts:
         try:
             yield
         except DyvineError as error:
+            self._tally.fail(error.with_traceback(None))  # it is kept to the end, its frames need not be
+            if each.line is not None and isinstance(error, InputError):
+                self._bad_lines += 1
+                if self._bad_lines > MOST_TOLD:
+                    return
             self.mind(self._site_of(each), error)
-            self._tally.fail(error)
             self._mind_site(each, error)
             ref = getattr(error, "ref", None)
             self._report(Failed(ref=ref, error=error, text=each.place))
@@ -62,7 +72,10 @@ class Attempts:
             self._ended.setdefault(site, error)
 
     def tell_left(self) -> None:
-        """Say once for each site that was ended how many things were not tried any more."""
+        """Say how many bad lines there were beyond those told, and for each ended site how many things were not tried."""
+        if self._bad_lines > MOST_TOLD:
+            more = f"{self._bad_lines - MOST_TOLD:,} more lines cannot be used"
+            self._report(Warned(message=more, hint="check that it is the file of links that was meant"))
         for site, count in self._left.items():
             self._report(Failed(ref=None, error=self._ended[site], text=f"{count} more of {site}, not tried"))
 

@@ -7,13 +7,14 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from dyvine_cli import sidecar
+from dyvine_cli import naming, sidecar
 from dyvine_cli.archive.base import CompletePost, SavedAsset
 from dyvine_cli.errors import DyvineError, LinkExpired, NetworkError, Refused, Truncated, UnexpectedResponse
 from dyvine_cli.events import Advanced, Failed, Finished, Report, Saved, Skipped, Started, Waiting, Warned
@@ -284,7 +285,7 @@ class _Way:
         self.is_new = self.has_left_out = False
         self._known = known
         self.paths = {id: row.path for id, row in known.items()}
-        self._parts = max(1, sum(asset.kind == "picture" for asset in post.assets))
+        self._parts = naming.pages(post)
 
     async def save_all(self, assets: Sequence[Asset]) -> list[DyvineError]:
         """Save assets at once; the errors of those that failed."""
@@ -511,10 +512,14 @@ class _Way:
         if self._errand.simulate:
             self._report_simulated(asset, path, None)
             return
-        written = await asyncio.to_thread(
-            place, path, self._linked(asset.text or "", path).encode(), root=self._errand.workspace.root
-        )
-        await self._keep(asset, None, written)
+        row = self._known.get(asset.id)
+
+        def is_ours(found: bytes) -> bool:
+            return row is not None and row.path == path and _is_content_of(row, found)
+
+        written = await self._place(path, self._linked(asset.text or "", path), is_ours)
+        if written is not None:
+            await self._keep(asset, None, written)
 
     def _linked(self, text: str, path: Path) -> str:
         """An article whose pictures are the files beside it; one that was not saved keeps its number."""
@@ -533,8 +538,28 @@ class _Way:
         path = workspace.root / workspace.template.sidecar(
             self._post, "info.json", folder=workspace.folder, limit=workspace.limit
         )
-        await asyncio.to_thread(place, path, sidecar.info_json(self._post).encode(), root=workspace.root)
-        self._set_time(path)
+        is_ours = partial(sidecar.is_info_of, self._post)
+        if await self._place(path, sidecar.info_json(self._post), is_ours) is not None:
+            self._set_time(path)
+
+    async def _place(self, path: Path, text: str, is_ours: Callable[[bytes], bool]) -> Fetched | None:
+        """Write a small file; None, with a warning, when a person's own stands under its name."""
+        written = await asyncio.to_thread(
+            place,
+            path,
+            text.encode("utf-8", "replace"),
+            root=self._errand.workspace.root,
+            is_ours=None if self._errand.wish.overwrite else is_ours,
+        )
+        if written is None:
+            self._errand.report(
+                Warned(
+                    message=f"{path} is not ours and is left as it is",
+                    hint="move it away, or replace it with --overwrite",
+                    ref=self._post.ref,
+                )
+            )
+        return written
 
 
 def _is_as_recorded(row: SavedAsset) -> bool:
@@ -546,6 +571,11 @@ def _is_as_recorded(row: SavedAsset) -> bool:
             return hashlib.file_digest(file, "sha256").hexdigest() == row.sha256
     except OSError:
         return False
+
+
+def _is_content_of(row: SavedAsset, data: bytes) -> bool:
+    """Whether a file's content still is what was saved."""
+    return len(data) == row.size and hashlib.sha256(data).hexdigest() == row.sha256
 
 
 def _link(file: Path, folder: Path) -> str:

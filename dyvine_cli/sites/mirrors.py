@@ -33,11 +33,15 @@ _USUAL: Mapping[Family, str] = {"video": "mp4", "picture": "jpg", "sound": "mp3"
 _PICTURE_ORDER = ("jpg", "png", "gif", "webp", "heic", "avif")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _PATH_EXPIRY = re.compile(r"/[0-9a-f]{32}/([0-9a-f]{8})/")
-_URL = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\^`{|}]{4,8000}", re.IGNORECASE)
+_UNSEEN = r"\x00-\x20\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_URL = re.compile(rf"https?://[^\s{_UNSEEN}<>\"\\^`{{|}}]{{4,8000}}", re.IGNORECASE)
 
 
 def links(values: Iterable[str]) -> tuple[str, ...]:
-    """The usable web addresses among `values`, each once; other schemes and addresses with a login are left out."""
+    """The usable web addresses among `values`, each once.
+
+    Left out are other schemes, addresses with a login, and those with characters that nobody sees.
+    """
     full = (f"https:{value}" if value.startswith("//") else value for value in values)
     return tuple(dict.fromkeys(value for value in full if _is_link(value)))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json as encoder
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dyvine_cli.cli.output import say, words
+from dyvine_cli.cli.output.jsonl import line
 from dyvine_cli.encode import error_fields
 from dyvine_cli.errors import DyvineError, UnexpectedResponse
 from dyvine_cli.operations.bundle import Reading
@@ -19,12 +19,12 @@ NAME = 15
 
 def show_finding(found: Finding, *, json: bool) -> None:
     """One stage: a line, and its cure in another; or an object."""
-    say(encoder.dumps(_finding(found), ensure_ascii=False) if json else "\n".join(_lines(found)))
+    say(line(_finding(found)) if json else "\n".join(_lines(found)))
 
 
 def _lines(found: Finding) -> Iterator[str]:
     told = found.detail if found.error is None else _complaint(found.error)
-    yield f"{found.state:{STATE}}  {found.stage:{NAME}}  {words.clean(told)}".rstrip()
+    yield f"{words.clean(found.state):{STATE}}  {words.clean(found.stage):{NAME}}  {words.clean(told)}".rstrip()
     if found.error is not None and found.error.hint:
         yield f"{'':{STATE}}  {'':{NAME}}  hint: {words.clean(found.error.hint)}"
 
@@ -48,14 +48,14 @@ def _finding(found: Finding) -> dict[str, Any]:
 def show_readings(readings: Sequence[Reading], *, json: bool) -> int:
     """Every recorded answer, and the exit status: that of UnexpectedResponse when a field breaks."""
     for each in readings:
-        say(encoder.dumps(_reading(each), ensure_ascii=False) if json else _line(each))
+        say(line(_reading(each)) if json else _line(each))
     breaks = any(each.state == "breaks" for each in readings)
     return UnexpectedResponse.exit_code if breaks else 0
 
 
 def _line(reading: Reading) -> str:
     told = reading.detail if reading.error is None else _complaint(reading.error)
-    return f"{reading.state:{STATE}}  {words.clean(reading.endpoint):{NAME}}  {words.clean(told)}".rstrip()
+    return f"{words.clean(reading.state):{STATE}}  {words.clean(reading.endpoint):{NAME}}  {words.clean(told)}".rstrip()
 
 
 def _reading(reading: Reading) -> dict[str, Any]:

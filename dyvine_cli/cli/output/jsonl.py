@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dyvine_cli.encode import encode_event
+from dyvine_cli.encode import dumps, encode_event
 from dyvine_cli.events import Advanced, Cut, Event, Failed, Finished, Listed
 
 if TYPE_CHECKING:
@@ -68,9 +67,8 @@ class FailureLines:
 
 
 def line(found: Mapping[str, Any]) -> str:
-    """An object on one line; half characters, which UTF-8 cannot hold, become `?`."""
-    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace").decode()
+    """An object on one line, nothing in which a terminal or a reader of lines would obey."""
+    return dumps(found)
 
 
 def progress(*, posts: int, listed: int, size: int) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dyvine_cli.events import Event, Saved, Skipped
-from dyvine_cli.models import Post, Rendition
-from dyvine_cli.naming import Line
+from dyvine_cli.models import Asset, Post, Rendition
+from dyvine_cli.naming import Line, pages
 
 if TYPE_CHECKING:
     from dyvine_cli.cli.output.pipe import Pipe
@@ -20,6 +20,9 @@ class PrintedLines:
     def __init__(self, pipe: Pipe, template: str) -> None:
         self._pipe = pipe
         self._line = Line.parse("{path}" if template == "path" else template, more=("path", "size", "sha256"))
+        self._post: Post | None = None
+        self._parts = 1
+        self._assets: dict[str, Asset] = {}
 
     def __call__(self, event: Event) -> None:
         """Write the line of a saved file, or of one that was there already."""
@@ -36,8 +39,12 @@ class PrintedLines:
     def _write(
         self, post: Post, name: str, path: Path, saved: Rendition | None, more: Mapping[str, str | int | None]
     ) -> None:
-        asset = next((each for each in post.assets if each.id == name), None)
-        parts = sum(each.kind == "picture" for each in post.assets)
+        if post is not self._post:
+            self._post, self._parts = post, pages(post)
+            self._assets = {each.id: each for each in post.assets}
+        asset = self._assets.get(name)
         facts = {"path": str(path.absolute()), **more}
         ext = path.suffix.lstrip(".")
-        self._pipe.write(self._line.render(post, asset, ext=ext, parts=parts, rendition=saved, more=facts))
+        self._pipe.write(
+            self._line.render(post, asset, ext=ext, parts=self._parts, rendition=saved, more=facts)
+        )

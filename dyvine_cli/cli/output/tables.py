@@ -130,7 +130,9 @@ def formats(post: Post) -> Iterator[str]:
         rows += [_format_row(asset.id, each) for each in asset.renditions]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield "  ".join(
+            words.clean(cell).ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
 
 
 def _format_row(asset: str, each: Rendition) -> tuple[str, ...]:
@@ -155,4 +157,4 @@ def addresses(post: Post, wish: Selection) -> Iterator[str]:
     """The address of each file that a download would take now; it works for a short time only."""
     for asset in selection.assets(post, wish):
         for best in selection.choices(asset, wish)[:1]:
-            yield from best.mirrors[:1]
+            yield from map(words.clean, best.mirrors[:1])
