@@ -696,3 +696,23 @@ async def test_part_lock_is_free_after_a_fetch(bench, film, video):
     part.close()
 
     assert bench.leftovers() == ["film.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("size", "exact", "warns"),
+    [(None, False, True), (5_000_000, False, True), (50_000_000, False, False)],
+    ids=["unknown", "small", "large"],
+)
+async def test_mere_warning_is_not_worth_hashing_a_large_file_twice(bench, film, video, size, exact, warns):
+    """MD5 takes twice as long as SHA-256: where it only warns, it is left out for what is said to be large."""
+    rendition = video(bench.host.put("/film", film), md5="0" * 32, md5_is_exact=exact, size=size)
+    fetched = await fetch(bench, rendition)
+
+    assert bool(fetched.warnings) is warns
+
+
+async def test_exact_md5_is_held_against_a_large_file(bench, film, video):
+    """A promise is worth it at any size."""
+    rendition = video(bench.host.put("/film", film), md5="0" * 32, md5_is_exact=True, size=50_000_000)
+    with pytest.raises(Truncated, match="MD5"):
+        await fetch(bench, rendition)
