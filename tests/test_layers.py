@@ -21,7 +21,7 @@ ALLOWED = {
     # the way down: a person's wish, the operation, the site and its answers, bytes, memory
     "__main__": {"cli"},
     "cli": {"operations", "config", "naming", "encode", "cookies", "redact"},
-    "config": set(),
+    "config": {"redact"},
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
     | {"naming", "sidecar", "cookies", "links", "listing", "redact", "browsers", "budget"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing", "redact"},

@@ -207,7 +207,9 @@ class SqliteArchive:
         counts = (source.listed, source.hidden, _number(source.declared))
         with self._writing() as db:
             key = _listing_key(source.ref, source.what)
-            db.execute(_ADD_LISTED, (*key, _seconds(source.time), *counts, full, source.cause, source.filters))
+            db.execute(
+                _ADD_LISTED, (*key, _seconds(source.time), *counts, full, source.cause, source.filters)
+            )
 
     async def listed(self, ref: Ref, what: Listing | None) -> ListedSource | None:
         """One row by its key."""

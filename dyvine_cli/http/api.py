@@ -306,7 +306,9 @@ class ApiClient:
         if abs(ahead) <= _CLOCK_TOLERANCE or self._clock_fault:
             return
         way = "ahead of" if ahead > 0 else "behind"
-        self._clock_fault = f"the clock of this machine is {abs(ahead) / 60:.0f} min {way} that of the platform"
+        self._clock_fault = (
+            f"the clock of this machine is {abs(ahead) / 60:.0f} min {way} that of the platform"
+        )
         self._report(Warned(message=self._clock_fault, hint=CLOCK_HINT))
 
     def _receive(self, answer: Answer) -> None:

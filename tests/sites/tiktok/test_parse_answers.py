@@ -207,7 +207,9 @@ def test_what_a_refused_list_says_helps() -> None:
     with pytest.raises(SignatureRejected) as caught:
         refusals.judge_api(answer(tt_orcas_res="1"), endpoint="list")
 
-    assert all(word in (caught.value.hint or "") for word in ("dyvine login add", "another network", "waiting"))
+    assert all(
+        word in (caught.value.hint or "") for word in ("dyvine login add", "another network", "waiting")
+    )
 
 
 def test_a_private_accounts_code_is_none_for_its_followers(load: Load) -> None:
