@@ -13,6 +13,7 @@ import io
 import json
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -119,6 +120,7 @@ class Part:
         self._rendition = rendition
         self._with_md5 = md5
         self._note: Note | None = None
+        self._noting = threading.Lock()
         self._gone = False
         self._empty()
 
@@ -271,7 +273,7 @@ class Part:
     @property
     def wants_flush(self) -> bool:
         """Whether so much is unflushed that a loss of power would hurt."""
-        return self.spans.end - self._flushed.end >= FLUSH_EVERY
+        return self.size - self._flushed.count >= FLUSH_EVERY
 
     @property
     def wants_hashing(self) -> bool:
@@ -284,12 +286,10 @@ class Part:
         return self.size - self._noted >= CARE_EVERY
 
     def care(self) -> None:
-        """Note what was put, flush what is much, hash what has no gap any more. Blocks."""
+        """Note what was put, hash what has no gap any more. Blocks; a flush may run beside it."""
         with writing(self.path):
             self._noted = self.size
             self._write_note()
-            if self.size - self._flushed.count >= FLUSH_EVERY:
-                self.flush()
         if _READS_ASIDE:
             self.catch_up()
 
@@ -388,6 +388,10 @@ class Part:
         length, validator = self.promise.length, self.promise.validator
         if length is None or validator is None:
             return
+        with self._noting:
+            self._write_note_of(length, validator)
+
+    def _write_note_of(self, length: int, validator: str) -> None:
         begun = self._note.begun if self._note else datetime.now(UTC).isoformat(timespec="seconds")
         self._note = Note(
             length=length,

@@ -46,7 +46,7 @@ class Split:
         self._opening = b""
         self._helpers = 0
         self._errors: list[DyvineError] = []
-        self._cares = False
+        self._cares: set[Callable[[], None]] = set()
         self._group = asyncio.TaskGroup()
 
     @property
@@ -190,15 +190,19 @@ class Split:
         self._recruit()
 
     def _care(self) -> None:
-        if self._part.wants_care and not self._cares:
-            self._cares = True
-            self._group.create_task(self._tend())
+        for wanted, work in (
+            (self._part.wants_care, self._part.care),
+            (self._part.wants_flush, self._part.flush),
+        ):
+            if wanted and work not in self._cares:
+                self._cares.add(work)
+                self._group.create_task(self._tend(work))
 
-    async def _tend(self) -> None:
+    async def _tend(self, work: Callable[[], None]) -> None:
         try:
-            await in_thread(self._part.care)
+            await in_thread(work)
         finally:
-            self._cares = False
+            self._cares.remove(work)
         self._recruit()
 
 

@@ -159,9 +159,10 @@ def kept(path: Path) -> int:
     """Bytes that the part of a file has; its name may have had another extension."""
     for part in path.parent.glob(f"{globbed(path.stem)}.*.part"):
         note = part.with_name(part.name + ".json")
-        facts: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {}
-        if not facts:
+        text = note.read_text() if note.exists() else ""
+        if not text:  # it struck before the first byte, which the note precedes
             return 0
+        facts: dict[str, Any] = json.loads(text)
         if facts["written"] is None:
             return part.stat().st_size
         return sum(end - start for start, end in facts["written"])
