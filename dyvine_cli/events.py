@@ -42,8 +42,9 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """An asset or a whole post was not fetched; `reason` is one of known, filtered, unavailable, simulated.
+    """An asset or a whole post was not fetched.
 
+    `reason` is one of known, filtered, unavailable, simulated, ignored (`dyvine archive ignore`).
     `path` is the file that is there already (simulated: that would be there), None if it is elsewhere or gone. `asset`
     is None for a whole post. `rendition` is what that file is, as far as it was recorded.
     """

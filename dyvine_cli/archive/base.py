@@ -10,9 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from dyvine_cli.models import Author, Cursor, Listing, Ref
+from dyvine_cli.models import AssetKind, Author, Cursor, Listing, Ref
+
+Gone = Literal["deleted", "private", "hidden"]
+"""What became of a post that its account does not show any more; `hidden` when the platform does not say why."""
+
+Damage = Literal["missing", "size", "hash", "unreadable"]
+"""What is wrong with a recorded file: not there, of another length or content, or there but not to be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +56,7 @@ class FailedAsset:
     """Something that could not be saved; `asset` is None for a whole post.
 
     `error` is the error's name, `attempts` the number of runs in which it failed. `next_try` is None when nothing
-    speaks against the next run.
+    speaks against the next run. `source` is the listing that brought the post, None if it was named itself.
     """
 
     ref: Ref
@@ -61,6 +67,7 @@ class FailedAsset:
     first: datetime
     last: datetime
     next_try: datetime | None = None
+    source: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +111,102 @@ class ListedSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedSource:
+    """How the last check of a source of the settings came out; `link` and `what` are as they stand there.
+
+    `ref` is None until the link was understood once. `ended` is None while it runs, so also when it was killed. `state`
+    is a word of whoever checks, `error` and `message` are its error's, empty if there was none. `new`, `failed` and
+    `hidden` count posts, `size` bytes, `troubles` the checks in a row that ended in an error. `next_try` is None when
+    nothing speaks against the next run.
+    """
+
+    link: str
+    what: Listing | None
+    ref: Ref | None
+    title: str
+    began: datetime
+    ended: datetime | None
+    state: str
+    error: str = ""
+    message: str = ""
+    new: int = 0
+    failed: int = 0
+    hidden: int = 0
+    size: int = 0
+    troubles: int = 0
+    next_try: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GonePost:
+    """A saved post that is not shown any more, and when that was noticed; its files stay."""
+
+    ref: Ref
+    state: Gone
+    noticed: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoredPost:
+    """A post that a person never wants to come again."""
+
+    ref: Ref
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamagedAsset:
+    """A recorded file that was found missing or damaged, and not saved or found whole since."""
+
+    ref: Ref
+    asset: str
+    state: Damage
+    noticed: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFilter:
+    """Which recorded files are meant; None and empty leave none out.
+
+    `user` and `post` are an account and a post. `since` is the first, `until` the first moment after the wanted times
+    of publishing; with either, posts that were not completed are out: when they were published is not on record.
+    """
+
+    site: str | None = None
+    user: Ref | None = None
+    post: Ref | None = None
+    kinds: tuple[AssetKind, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedFile:
+    """A saved file as the archive lists it; `created` is when its post was published, None until that was complete."""
+
+    saved: SavedAsset
+    created: datetime | None
+
+
+FileKey = tuple[str, str, str]
+"""Site, post id and asset id of a file: the order in which files are listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Where a verification stands that was not brought to its end: `last` and all files before it are checked.
+
+    `scope` says in words which files it is about. `files` and `size` are what was checked so far.
+    """
+
+    scope: str
+    last: FileKey
+    began: datetime
+    files: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownName:
     """A name that an account had, and when we first met it under that name."""
 
@@ -125,13 +228,17 @@ class KnownUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Saved files of one account and kind (`video`, `picture`, …): how many, and their bytes together."""
+    """Saved files of one account and kind (`video`, `picture`, …): how many, and their bytes together.
+
+    `name` is the account's latest nickname, empty if none was met.
+    """
 
     site: str
     user: str
     kind: str
     files: int
     size: int
+    name: str = ""
 
 
 class Archive(Protocol):
@@ -161,13 +268,26 @@ class Archive(Protocol):
         ...
 
     async def add_posts(self, posts: Sequence[CompletePost]) -> None:
-        """Record completed posts, all or none; their earlier failures are forgotten. May be called twice."""
+        """Record completed posts, all or none; their earlier failures are forgotten. May be called twice.
+
+        A post on record as gone stays that: its files may come from an old answer. See `drop_gone`.
+        """
         ...
 
     async def add_failed(
-        self, ref: Ref, asset: str | None, error: str, message: str, *, next_try: datetime | None = None
+        self,
+        ref: Ref,
+        asset: str | None,
+        error: str,
+        message: str,
+        *,
+        source: Ref | None = None,
+        next_try: datetime | None = None,
     ) -> None:
-        """Record one more failure of an asset, or of the whole post when `asset` is None."""
+        """Record one more failure of an asset, or of the whole post when `asset` is None.
+
+        `source` None keeps the listing on record.
+        """
         ...
 
     async def failed(self, ref: Ref) -> Mapping[str | None, FailedAsset]:
@@ -214,7 +334,77 @@ class Archive(Protocol):
         ...
 
     async def forget(self, ref: Ref) -> None:
-        """Drop everything about a post, so that it may come again. May be called twice."""
+        """Drop everything about a post, so that it may come again, also if it was ignored. May be called twice."""
+        ...
+
+    async def ignore(self, refs: Sequence[Ref]) -> None:
+        """Note posts that shall never come again; what failed of them is forgotten. May be called twice."""
+        ...
+
+    async def ignored(self, refs: Sequence[Ref]) -> frozenset[Ref]:
+        """Those of `refs` that are ignored."""
+        ...
+
+    async def ignored_posts(self, site: str | None = None) -> tuple[IgnoredPost, ...]:
+        """All ignored posts, the earliest decision first."""
+        ...
+
+    async def checked(self) -> tuple[CheckedSource, ...]:
+        """How the last check of each source came out, the one that began longest ago first."""
+        ...
+
+    async def add_checked(self, source: CheckedSource) -> None:
+        """Record a check, in place of an earlier one of the same `link` and `what`."""
+        ...
+
+    async def drop_checked(self, link: str, what: Listing | None) -> None:
+        """Forget the checks of a source. May be called twice."""
+        ...
+
+    async def add_gone(self, posts: Sequence[GonePost]) -> None:
+        """Note posts that are gone; one that was noticed before in the same state keeps its time."""
+        ...
+
+    async def gone(self, site: str | None = None) -> tuple[GonePost, ...]:
+        """All posts that are gone, the one noticed last first."""
+        ...
+
+    async def drop_gone(self, refs: Sequence[Ref]) -> None:
+        """Note that posts are there again. May be called twice."""
+        ...
+
+    async def posts_of(self, site: str, user_id: str) -> Mapping[Ref, datetime]:
+        """The complete posts of an account that are not known to be gone, with their times of publishing."""
+        ...
+
+    async def files(
+        self, wanted: FileFilter, *, after: FileKey | None = None, limit: int = 1000
+    ) -> tuple[RecordedFile, ...]:
+        """The next recorded files behind `after`, in the order of their keys; fewer than `limit` only at the end."""
+        ...
+
+    async def add_damaged(self, files: Sequence[DamagedAsset]) -> None:
+        """Note files that are missing or damaged; one that was noticed before in the same state keeps its time."""
+        ...
+
+    async def damaged(self, site: str | None = None) -> tuple[DamagedAsset, ...]:
+        """All files on record as missing or damaged, in the order of their keys."""
+        ...
+
+    async def drop_damaged(self, keys: Sequence[FileKey]) -> None:
+        """Note that files were found whole. May be called twice."""
+        ...
+
+    async def verification(self, scope: str) -> Verification | None:
+        """Where an unfinished verification of these files stands; None if there is none."""
+        ...
+
+    async def keep_verification(self, place: Verification) -> None:
+        """Remember where a verification stands."""
+        ...
+
+    async def drop_verification(self, scope: str) -> None:
+        """Forget the place: it is at its end, or begins again. May be called twice."""
         ...
 
     async def stats(self) -> tuple[Tally, ...]:

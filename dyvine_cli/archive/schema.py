@@ -30,7 +30,13 @@ def m002_what_a_place_stands_for(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE listed ADD COLUMN filters TEXT NOT NULL DEFAULT ''")
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_first_tables, m002_what_a_place_stands_for)
+def m003_years_of_sync(db: sqlite3.Connection) -> None:
+    """Checks of sources, posts that are gone or not wanted, files found damaged, and the posts of an account."""
+    for statement in _YEARS_OF_SYNC:
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_first_tables, m002_what_a_place_stands_for, m003_years_of_sync)
 
 
 _COUNT = """
@@ -168,4 +174,70 @@ _FIRST_TABLES = (
     f"CREATE TRIGGER saved_added AFTER INSERT ON saved BEGIN {_COUNT_NEW} END",
     f"CREATE TRIGGER saved_removed AFTER DELETE ON saved BEGIN {_DISCOUNT_OLD} END",
     f"CREATE TRIGGER saved_changed AFTER UPDATE OF size ON saved BEGIN {_DISCOUNT_OLD} {_COUNT_NEW} END",
+)
+
+_YEARS_OF_SYNC = (
+    # The listing that brought the post, as `site:kind:id[:listing]`; empty for one that was named itself.
+    "ALTER TABLE failed ADD COLUMN source TEXT NOT NULL DEFAULT ''",
+    # `link` and `what` as the settings write them (`what` empty: the link's own listing); `ended` NULL: killed.
+    """
+    CREATE TABLE checked (
+        link TEXT NOT NULL,
+        what TEXT NOT NULL,
+        ref TEXT NOT NULL,
+        title TEXT NOT NULL,
+        began INTEGER NOT NULL,
+        ended INTEGER,
+        state TEXT NOT NULL,
+        error TEXT NOT NULL,
+        message TEXT NOT NULL,
+        new INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        hidden INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        troubles INTEGER NOT NULL,
+        next_try INTEGER,
+        PRIMARY KEY (link, what)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE gone (
+        site TEXT NOT NULL,
+        post TEXT NOT NULL,
+        state TEXT NOT NULL,
+        noticed INTEGER NOT NULL,
+        PRIMARY KEY (site, post)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE ignored (
+        site TEXT NOT NULL,
+        post TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (site, post)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE damaged (
+        site TEXT NOT NULL,
+        post TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        state TEXT NOT NULL,
+        noticed INTEGER NOT NULL,
+        PRIMARY KEY (site, post, asset)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Where a verification stands: everything up to this file is checked. `scope` says which files it was asked for.
+    """
+    CREATE TABLE verifying (
+        scope TEXT PRIMARY KEY,
+        site TEXT NOT NULL,
+        post TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        began INTEGER NOT NULL,
+        files INTEGER NOT NULL,
+        size INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX post_of_account ON post (account)",
 )

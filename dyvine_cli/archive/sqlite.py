@@ -18,14 +18,22 @@ from typing import Any
 
 from dyvine_cli.archive import schema
 from dyvine_cli.archive.base import (
+    CheckedSource,
     CompletePost,
+    DamagedAsset,
     FailedAsset,
+    FileFilter,
+    FileKey,
+    GonePost,
+    IgnoredPost,
     KnownName,
     KnownUser,
     ListedSource,
+    RecordedFile,
     SavedAsset,
     StoredCursor,
     Tally,
+    Verification,
 )
 from dyvine_cli.archive.mount import network_file_system
 from dyvine_cli.errors import ArchiveError, DiskFull, DyvineError
@@ -36,12 +44,17 @@ BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process's transaction; SQLite's waiting is unfair, so it is long."""
 
 _SAVED = """
-SELECT saved.asset, account.user, CAST(folder.path AS BLOB), CAST(post.name AS BLOB), saved.shared,
-    CAST(saved.rest AS BLOB), saved.size, saved.sha256, saved.time, saved.codec, saved.width, saved.height
-FROM saved JOIN post ON post.site = saved.site AND post.post = saved.post
+SELECT saved.site, saved.post, saved.asset, account.user, CAST(folder.path AS BLOB), CAST(post.name AS BLOB), saved.shared,
+    CAST(saved.rest AS BLOB), saved.size, saved.sha256, saved.time, saved.codec, saved.width, saved.height,
+    post.created
+FROM {tables}
     JOIN folder ON folder.id = coalesce(saved.folder, post.folder) JOIN account ON account.id = post.account
-WHERE saved.site = ? AND saved.post = ?
 """
+_FILE_OF_POST = "saved CROSS JOIN post ON post.site = saved.site AND post.post = saved.post"
+_POST_OF_FILE = "post CROSS JOIN saved ON saved.site = post.site AND saved.post = post.post"
+_SAVED_OF_POST = _SAVED.format(tables=_FILE_OF_POST) + "WHERE saved.site = ? AND saved.post = ?"
+_AFTER = "(saved.site, saved.post, saved.asset) > (?, ?, ?)"
+_ASSET_KIND = "CASE WHEN substr(saved.asset, 1, 9) = 'subtitle.' THEN 'subtitle' ELSE rtrim(saved.asset, '0123456789_') END"
 _ADD_SAVED = """
 INSERT INTO saved (site, post, asset, folder, shared, rest, size, sha256, time, codec, width, height)
 VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?)
@@ -54,12 +67,15 @@ INSERT INTO post (site, post, account, created, completed) VALUES (?, ?, ?, ?, ?
 ON CONFLICT (site, post) DO UPDATE SET created = excluded.created, completed = excluded.completed
 """
 _KNOWN = "SELECT 1 FROM post WHERE site = ? AND post = ? AND completed IS NOT NULL"
-_FAILED = "SELECT site, kind, post, asset, error, message, attempts, first, last, next_try FROM failed"
+_FAILED = (
+    "SELECT site, kind, post, asset, error, message, attempts, first, last, next_try, source FROM failed"
+)
 _ADD_FAILED = """
-INSERT INTO failed (site, kind, post, asset, error, message, attempts, first, last, next_try)
-VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
+INSERT INTO failed (site, kind, post, asset, error, message, attempts, first, last, next_try, source)
+VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
 ON CONFLICT (site, kind, post, asset) DO UPDATE SET error = excluded.error, message = excluded.message,
-    attempts = attempts + 1, last = excluded.last, next_try = excluded.next_try
+    attempts = attempts + 1, last = excluded.last, next_try = excluded.next_try,
+    source = CASE excluded.source WHEN '' THEN source ELSE excluded.source END
 """
 _ADD_LISTED = """
 INSERT INTO listed (site, kind, source, what, time, listed, hidden, declared, full, cause, filters)
@@ -76,6 +92,40 @@ ON CONFLICT (site, kind, source, what, started) DO UPDATE SET cursor = excluded.
 """
 _DROP_CURSOR = """
 DELETE FROM unfinished WHERE site = ?1 AND kind = ?2 AND source = ?3 AND what = ?4 AND (?5 IS NULL OR started = ?5)
+"""
+_IGNORED = "SELECT 1 FROM ignored WHERE site = ? AND post = ?"
+_CHECKED = """
+SELECT link, what, ref, title, began, ended, state, error, message, new, failed, hidden, size, troubles, next_try
+FROM checked ORDER BY began, link, what
+"""
+_ADD_CHECKED = "INSERT OR REPLACE INTO checked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_GONE = """
+INSERT INTO gone (site, post, state, noticed) VALUES (?, ?, ?, ?) ON CONFLICT (site, post) DO UPDATE SET
+    noticed = CASE state WHEN excluded.state THEN noticed ELSE excluded.noticed END, state = excluded.state
+"""
+_ADD_DAMAGED = """
+INSERT INTO damaged (site, post, asset, state, noticed) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (site, post, asset) DO UPDATE SET
+    noticed = CASE state WHEN excluded.state THEN noticed ELSE excluded.noticed END, state = excluded.state
+"""
+_DROP_DAMAGED = "DELETE FROM damaged WHERE site = ? AND post = ? AND asset = ?"
+_POSTS_OF = """
+SELECT post.post, created FROM post WHERE post.account = (SELECT id FROM account WHERE site = ? AND user = ?)
+    AND completed IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM gone WHERE gone.site = post.site AND gone.post = post.post)
+ORDER BY created DESC
+"""
+_FORGET = (
+    "DELETE FROM saved WHERE site = ? AND post = ?",  # first: its triggers look at `post`
+    "DELETE FROM post WHERE site = ? AND post = ?",
+    "DELETE FROM ignored WHERE site = ? AND post = ?",
+    "DELETE FROM gone WHERE site = ? AND post = ?",
+    "DELETE FROM damaged WHERE site = ? AND post = ?",
+)
+_STATS = """
+SELECT site, user, kind, files, size,
+    coalesce((SELECT nickname FROM name WHERE name.account = account.id ORDER BY number DESC LIMIT 1), '')
+FROM tally JOIN account ON account.id = tally.account WHERE files > 0 ORDER BY site, user, kind
 """
 _OF_LISTING = " WHERE site = ? AND kind = ? AND source = ? AND what = ?"
 _REMOTE_HINT = "keep it on a local disk (DYVINE_HOME moves it) if more than one run may use it at once"
@@ -138,14 +188,16 @@ class SqliteArchive:
     async def saved(self, ref: Ref, asset: str) -> SavedAsset | None:
         """One row by its key, 7 µs."""
         with _mapped(self._path):
-            row = self._db.execute(_SAVED + "AND saved.asset = ?", (ref.site, ref.id, asset)).fetchone()
-        return _saved(ref, row) if row else None
+            row = self._db.execute(
+                _SAVED_OF_POST + " AND saved.asset = ?", (ref.site, ref.id, asset)
+            ).fetchone()
+        return _saved(row) if row else None
 
     async def saved_assets(self, ref: Ref) -> Mapping[str, SavedAsset]:
         """The rows of one post lie side by side."""
         with _mapped(self._path):
-            rows = self._db.execute(_SAVED, (ref.site, ref.id)).fetchall()
-        found = (_saved(ref, row) for row in rows)
+            rows = self._db.execute(_SAVED_OF_POST, (ref.site, ref.id)).fetchall()
+        found = (_saved(row) for row in rows)
         return {row.asset: row for row in found}
 
     async def knows(self, ref: Ref) -> bool:
@@ -166,6 +218,7 @@ class SqliteArchive:
                     "DELETE FROM failed WHERE site = ? AND kind = ? AND post = ? AND asset = ?",
                     (row.ref.site, row.ref.kind, row.ref.id, row.asset),
                 )
+                db.execute(_DROP_DAMAGED, (row.ref.site, row.ref.id, row.asset))
 
     async def add_posts(self, posts: Sequence[CompletePost]) -> None:
         """Insert, or move the time of completion."""
@@ -178,14 +231,21 @@ class SqliteArchive:
                 _forget_failures(db, post.ref)
 
     async def add_failed(
-        self, ref: Ref, asset: str | None, error: str, message: str, *, next_try: datetime | None = None
+        self,
+        ref: Ref,
+        asset: str | None,
+        error: str,
+        message: str,
+        *,
+        source: Ref | None = None,
+        next_try: datetime | None = None,
     ) -> None:
         """Insert, or count one more attempt."""
         now = _seconds(self._clock())
-        later = None if next_try is None else _seconds(next_try)
         with self._writing() as db:
             key = (ref.site, ref.kind, ref.id, asset or "")
-            db.execute(_ADD_FAILED, (*key, error, _text(message), now, now, later))
+            values = (error, _text(message), now, now, _moment(next_try), _ref_text(source))
+            db.execute(_ADD_FAILED, (*key, *values))
 
     async def failed(self, ref: Ref) -> Mapping[str | None, FailedAsset]:
         """The open failures of one post."""
@@ -327,18 +387,149 @@ class SqliteArchive:
     async def forget(self, ref: Ref) -> None:
         """Delete the rows of the post from every table."""
         with self._writing() as db:
-            db.execute("DELETE FROM saved WHERE site = ? AND post = ?", (ref.site, ref.id))
-            db.execute("DELETE FROM post WHERE site = ? AND post = ?", (ref.site, ref.id))
+            for statement in _FORGET:
+                db.execute(statement, (ref.site, ref.id))
             _forget_failures(db, ref)
+
+    async def ignore(self, refs: Sequence[Ref]) -> None:
+        """Insert, keeping the first decision."""
+        now = _seconds(self._clock())
+        with self._writing() as db:
+            for ref in refs:
+                db.execute("INSERT OR IGNORE INTO ignored VALUES (?, ?, ?)", (ref.site, ref.id, now))
+                _forget_failures(db, ref)
+
+    async def ignored(self, refs: Sequence[Ref]) -> frozenset[Ref]:
+        """One look-up per ref."""
+        with _mapped(self._path):
+            return frozenset(ref for ref in refs if self._db.execute(_IGNORED, (ref.site, ref.id)).fetchone())
+
+    async def ignored_posts(self, site: str | None = None) -> tuple[IgnoredPost, ...]:
+        """The whole table."""
+        asked = (
+            "SELECT site, post, since FROM ignored WHERE ?1 IS NULL OR site = ?1 ORDER BY since, site, post"
+        )
+        with _mapped(self._path):
+            return tuple(
+                IgnoredPost(ref=Ref(site, "post", post), since=_time(since))
+                for site, post, since in self._db.execute(asked, (site,))
+            )
+
+    async def checked(self) -> tuple[CheckedSource, ...]:
+        """The whole table."""
+        with _mapped(self._path):
+            return tuple(_checked(row) for row in self._db.execute(_CHECKED))
+
+    async def add_checked(self, source: CheckedSource) -> None:
+        """Insert or replace."""
+        texts = (source.state, source.error, source.message)
+        counts = (source.new, source.failed, source.hidden, source.size, source.troubles)
+        values = (
+            *(source.link, source.what or "", _ref_text(source.ref), _text(source.title)),
+            *(_seconds(source.began), _moment(source.ended)),
+            *(_text(each) for each in texts),
+            *counts,
+            _moment(source.next_try),
+        )
+        with self._writing() as db:
+            db.execute(_ADD_CHECKED, values)
+
+    async def drop_checked(self, link: str, what: Listing | None) -> None:
+        """Delete one row."""
+        with self._writing() as db:
+            db.execute("DELETE FROM checked WHERE link = ? AND what = ?", (link, what or ""))
+
+    async def add_gone(self, posts: Sequence[GonePost]) -> None:
+        """Insert, or change the state."""
+        with self._writing() as db:
+            for post in posts:
+                db.execute(_ADD_GONE, (post.ref.site, post.ref.id, post.state, _seconds(post.noticed)))
+
+    async def gone(self, site: str | None = None) -> tuple[GonePost, ...]:
+        """The whole table."""
+        asked = "SELECT site, post, state, noticed FROM gone WHERE ?1 IS NULL OR site = ?1 "
+        with _mapped(self._path):
+            return tuple(
+                GonePost(ref=Ref(site, "post", post), state=state, noticed=_time(noticed))
+                for site, post, state, noticed in self._db.execute(
+                    asked + "ORDER BY noticed DESC, site, post", (site,)
+                )
+            )
+
+    async def drop_gone(self, refs: Sequence[Ref]) -> None:
+        """Delete the rows."""
+        with self._writing() as db:
+            for ref in refs:
+                db.execute("DELETE FROM gone WHERE site = ? AND post = ?", (ref.site, ref.id))
+
+    async def posts_of(self, site: str, user_id: str) -> Mapping[Ref, datetime]:
+        """By the index on accounts."""
+        with _mapped(self._path):
+            rows = self._db.execute(_POSTS_OF, (site, user_id)).fetchall()
+        return {Ref(site, "post", post): _time(created) for post, created in rows}
+
+    async def files(
+        self, wanted: FileFilter, *, after: FileKey | None = None, limit: int = 1000
+    ) -> tuple[RecordedFile, ...]:
+        """A range of the key, or of one account's posts."""
+        query, values = _files_query(wanted, after)
+        with _mapped(self._path):
+            rows = self._db.execute(query, (*values, limit)).fetchall()
+        return tuple(RecordedFile(saved=_saved(row), created=_moment_of(row[-1])) for row in rows)
+
+    async def add_damaged(self, files: Sequence[DamagedAsset]) -> None:
+        """Insert, or change the state."""
+        with self._writing() as db:
+            for file in files:
+                key = (file.ref.site, file.ref.id, file.asset)
+                db.execute(_ADD_DAMAGED, (*key, file.state, _seconds(file.noticed)))
+
+    async def damaged(self, site: str | None = None) -> tuple[DamagedAsset, ...]:
+        """The whole table."""
+        asked = "SELECT site, post, asset, state, noticed FROM damaged WHERE ?1 IS NULL OR site = ?1 "
+        with _mapped(self._path):
+            return tuple(
+                DamagedAsset(ref=Ref(site, "post", post), asset=asset, state=state, noticed=_time(noticed))
+                for site, post, asset, state, noticed in self._db.execute(
+                    asked + "ORDER BY site, post, asset", (site,)
+                )
+            )
+
+    async def drop_damaged(self, keys: Sequence[FileKey]) -> None:
+        """Delete the rows."""
+        with self._writing() as db:
+            db.executemany(_DROP_DAMAGED, keys)
+
+    async def verification(self, scope: str) -> Verification | None:
+        """One row by its key."""
+        asked = "SELECT site, post, asset, began, files, size FROM verifying WHERE scope = ?"
+        with _mapped(self._path):
+            row = self._db.execute(asked, (scope,)).fetchone()
+        if row is None:
+            return None
+        site, post, asset, began, files, size = row
+        last = (site, post, asset)
+        return Verification(scope=scope, last=last, began=_time(began), files=files, size=size)
+
+    async def keep_verification(self, place: Verification) -> None:
+        """Insert or replace."""
+        values = (place.scope, *place.last, _seconds(place.began), place.files, place.size)
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO verifying VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+    async def drop_verification(self, scope: str) -> None:
+        """Delete one row."""
+        with self._writing() as db:
+            db.execute("DELETE FROM verifying WHERE scope = ?", (scope,))
 
     async def stats(self) -> tuple[Tally, ...]:
         """Read from the tally, not counted."""
         with _mapped(self._path):
-            rows = self._db.execute(
-                "SELECT site, user, kind, files, size FROM tally JOIN account ON account.id = tally.account "
-                "WHERE files > 0 ORDER BY site, user, kind"
-            ).fetchall()
-        return tuple(Tally(site=s, user=u, kind=k, files=files, size=size) for s, u, k, files, size in rows)
+            rows = self._db.execute(_STATS).fetchall()
+        return tuple(
+            Tally(site=site, user=user, kind=kind, files=files, size=size, name=name)
+            for site, user, kind, files, size, name in rows
+        )
 
     async def aclose(self) -> None:
         """Close the connection; the last one to close also removes the side files."""
@@ -351,10 +542,10 @@ class SqliteArchive:
             yield self._db
 
 
-def _saved(ref: Ref, row: tuple[Any, ...]) -> SavedAsset:
-    asset, user, folder, first, shared, rest, size, sha256, time, codec, width, height = row
+def _saved(row: tuple[Any, ...]) -> SavedAsset:
+    site, post, asset, user, folder, first, shared, rest, size, sha256, time, codec, width, height, _ = row
     return SavedAsset(
-        ref=ref,
+        ref=Ref(site, "post", post),
         asset=asset,
         user=user,
         path=Path(os.fsdecode(folder), os.fsdecode(first)[:shared] + os.fsdecode(rest)),
@@ -400,8 +591,41 @@ def _post_place(db: sqlite3.Connection, row: SavedAsset) -> tuple[int, str]:
     return folder, name
 
 
+def _files_query(wanted: FileFilter, after: FileKey | None) -> tuple[str, list[object]]:
+    """The query for a page of files, and its values but the last, the limit."""
+    conditions: list[str] = []
+    values: list[object] = []
+
+    def only(condition: str, *more: object) -> None:
+        conditions.append(condition)
+        values.extend(more)
+
+    if after is not None:
+        only(_AFTER, *after)
+    if wanted.site is not None:
+        only("saved.site = ?", wanted.site)
+    if wanted.post is not None:
+        only("saved.site = ? AND saved.post = ?", wanted.post.site, wanted.post.id)
+    if wanted.user is not None:
+        only(
+            "post.account = (SELECT id FROM account WHERE site = ? AND user = ?)",
+            wanted.user.site,
+            wanted.user.id,
+        )
+    if wanted.kinds:
+        only(f"{_ASSET_KIND} IN ({', '.join('?' * len(wanted.kinds))})", *wanted.kinds)
+    if wanted.since is not None:
+        only("post.created >= ?", _seconds(wanted.since))
+    if wanted.until is not None:
+        only("post.created < ?", _seconds(wanted.until))
+    tables = _FILE_OF_POST if wanted.user is None else _POST_OF_FILE
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    order = "ORDER BY saved.site, saved.post, saved.asset LIMIT ?"
+    return f"{_SAVED.format(tables=tables)}{where}{order}", values
+
+
 def _failed(row: tuple[Any, ...]) -> FailedAsset:
-    site, kind, post, asset, error, message, attempts, first, last, next_try = row
+    site, kind, post, asset, error, message, attempts, first, last, next_try, source = row
     return FailedAsset(
         ref=Ref(site, kind, post),
         asset=asset or None,
@@ -410,7 +634,45 @@ def _failed(row: tuple[Any, ...]) -> FailedAsset:
         attempts=attempts,
         first=_time(first),
         last=_time(last),
-        next_try=None if next_try is None else _time(next_try),
+        next_try=_moment_of(next_try),
+        source=Ref.parse(source),
+    )
+
+
+def _checked(row: tuple[Any, ...]) -> CheckedSource:
+    (
+        link,
+        what,
+        ref,
+        title,
+        began,
+        ended,
+        state,
+        error,
+        message,
+        new,
+        failed,
+        hidden,
+        size,
+        troubles,
+        next_try,
+    ) = row
+    return CheckedSource(
+        link=link,
+        what=what or None,
+        ref=Ref.parse(ref),
+        title=title,
+        began=_time(began),
+        ended=_moment_of(ended),
+        state=state,
+        error=error,
+        message=message,
+        new=new,
+        failed=failed,
+        hidden=hidden,
+        size=size,
+        troubles=troubles,
+        next_try=_moment_of(next_try),
     )
 
 
@@ -449,6 +711,18 @@ def _seconds(time: datetime) -> int:
 
 def _time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _moment(time: datetime | None) -> int | None:
+    return None if time is None else _seconds(time)
+
+
+def _moment_of(seconds: int | None) -> datetime | None:
+    return None if seconds is None else _time(seconds)
+
+
+def _ref_text(ref: Ref | None) -> str:
+    return str(ref) if ref else ""
 
 
 def _number(value: int | None) -> int | None:

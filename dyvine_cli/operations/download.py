@@ -122,6 +122,9 @@ async def _save(post: Post, errand: Errand) -> str:
     if not selection.wanted(post, wish):
         errand.report(Skipped(ref=post.ref, asset=None, reason="filtered", source=errand.source))
         return "filtered"
+    if await archive.ignored([post.ref]):
+        _ignore(post, errand)
+        return "filtered"
     known = {} if wish.overwrite else await archive.saved_assets(post.ref)
     if not _due(post, known, errand) and await archive.knows(post.ref):
         _pass_over(post, known, errand)
@@ -140,6 +143,19 @@ async def _save(post: Post, errand: Errand) -> str:
         if not way.has_left_out:
             await _complete(post, errand)
     return _count(failures, errand, is_new=way.is_new)
+
+
+def _ignore(post: Post, errand: Errand) -> None:
+    """Report a post that a person never wants again, with the cure if they named it now."""
+    if errand.named:
+        errand.report(
+            Warned(
+                message=f"{post.ref} is ignored and was not fetched",
+                hint=f"`dyvine archive forget {post.ref}` takes that back",
+                ref=post.ref,
+            )
+        )
+    errand.report(Skipped(ref=post.ref, asset=None, reason="ignored", source=errand.source))
 
 
 async def _ready(post: Post, errand: Errand) -> Post:
@@ -237,7 +253,7 @@ async def _fail(post: Post, asset: Asset | None, error: DyvineError, errand: Err
         errand.tally.fail(error)
     if not isinstance(error, STOPPING):
         await errand.workspace.archive.add_failed(
-            post.ref, asset.id if asset else None, error.name, error.message
+            post.ref, asset.id if asset else None, error.name, error.message, source=errand.source
         )
 
 

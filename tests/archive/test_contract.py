@@ -11,12 +11,18 @@ import pytest
 
 from dyvine_cli.archive.base import (
     Archive,
+    CheckedSource,
     CompletePost,
+    DamagedAsset,
+    FileFilter,
+    GonePost,
+    IgnoredPost,
     KnownName,
     ListedSource,
     SavedAsset,
     StoredCursor,
     Tally,
+    Verification,
 )
 from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.models import Author, Cursor, Ref
@@ -331,6 +337,216 @@ async def test_forgotten_post_may_come_again(archive: Archive) -> None:
     assert not await archive.knows(POST)
     assert await archive.failed(POST) == {}
     assert await archive.stats() == (Tally(site="tiktok", user="MS4wA", kind="video", files=1, size=1000),)
+
+
+async def test_failure_keeps_the_listing_that_brought_the_post(archive: Archive) -> None:
+    """Trying a post by itself does not make us forget where it came from; one that was named has no source."""
+    likes = Ref("douyin", "user", USER.id, "likes")
+    await archive.add_failed(POST, "video", "Timeout", "", source=likes)
+    await archive.add_failed(POST, "video", "Timeout", "")
+    await archive.add_failed(OTHER, None, "Timeout", "")
+
+    assert {row.ref: row.source for row in await archive.failures()} == {POST: likes, OTHER: None}
+
+
+CHECK = CheckedSource(
+    link="https://www.douyin.com/user/MS4wLjABAAAAxyz",
+    what="likes",
+    ref=USER,
+    title="Ann: likes",
+    began=NOW,
+    ended=NOW + timedelta(seconds=4),
+    state="failed",
+    error="RateLimited",
+    message="too often",
+    new=1,
+    failed=2,
+    hidden=3,
+    size=4_000_000_000,
+    troubles=5,
+    next_try=NOW + timedelta(hours=1),
+)
+
+
+async def test_checked_source_comes_back_as_it_was_given(archive: Archive) -> None:
+    """Every field survives; a check that began is replaced by how it came out, the other listing stays."""
+    begun = replace(CHECK, ref=None, ended=None, error="", next_try=None)
+    own = CheckedSource(
+        link=CHECK.link, what=None, ref=None, title="", began=NOW - timedelta(days=1), ended=None, state=""
+    )
+    await archive.add_checked(begun)
+    first = await archive.checked()
+    for row in (CHECK, own):
+        await archive.add_checked(row)
+    both = await archive.checked()
+    await archive.drop_checked(CHECK.link, "likes")
+    await archive.drop_checked(CHECK.link, "likes")
+
+    assert first == (begun,)
+    assert both == (own, CHECK)
+    assert await archive.checked() == (own,)
+
+
+async def test_gone_post_keeps_the_time_it_was_noticed(archive: Archive) -> None:
+    """Noticing it again changes nothing, another state has a time of its own, and it may come back."""
+    later = NOW + timedelta(days=1)
+    await archive.add_gone([GonePost(ref=POST, state="hidden", noticed=NOW)])
+    await archive.add_gone([GonePost(ref=POST, state="hidden", noticed=later)])
+    same = await archive.gone()
+    await archive.add_gone([GonePost(ref=ref, state="deleted", noticed=later) for ref in (POST, OTHER)])
+    changed = await archive.gone("douyin")
+    await archive.drop_gone([POST, POST])
+
+    assert same == (GonePost(ref=POST, state="hidden", noticed=NOW),)
+    assert changed == (GonePost(ref=POST, state="deleted", noticed=later),)
+    assert [post.ref for post in await archive.gone()] == [OTHER]
+
+
+async def test_posts_of_an_account_are_the_complete_ones_that_are_there(archive: Archive) -> None:
+    """Neither another account's, nor one half saved, nor one that is gone."""
+    refs = [replace(POST, id=id) for id in "1234"]
+    times = [NOW - timedelta(days=day) for day in range(4)]
+    await archive.add_posts(
+        [
+            CompletePost(ref=ref, user=user, created=time, completed=NOW)
+            for ref, time, user in zip(refs, times, ["a", "a", "a", "b"], strict=True)
+        ]
+    )
+    await archive.add_saved([replace(saved(ref=replace(POST, id="5")), user="a")])
+    await archive.add_gone([GonePost(ref=refs[1], state="deleted", noticed=NOW)])
+
+    assert await archive.posts_of("douyin", "a") == {refs[0]: times[0], refs[2]: times[2]}
+    assert await archive.posts_of("tiktok", "a") == {}
+
+
+async def test_ignored_post_is_not_known_and_has_not_failed(archive: Archive, clock: Clock) -> None:
+    """The decision stands apart from what is saved, keeps its first time, and `forget` takes it back."""
+    await archive.add_failed(POST, None, "Timeout", "")
+    await archive.ignore([POST, OTHER])
+    clock.now += timedelta(days=1)
+    await archive.ignore([POST])
+    all_of_them = await archive.ignored_posts()
+    found = await archive.ignored([POST, USER])
+    knows, failures = await archive.knows(POST), await archive.failures()
+    await archive.forget(POST)
+
+    assert all_of_them == (IgnoredPost(ref=POST, since=NOW), IgnoredPost(ref=OTHER, since=NOW))
+    assert found == {POST}
+    assert (knows, failures) == (False, ())
+    assert await archive.ignored([POST, OTHER]) == {OTHER}
+    assert await archive.ignored_posts("douyin") == ()
+
+
+FILES = [
+    replace(saved(asset, ref=Ref(site, "post", id), name=f"{id}_{asset}.x"), user=user)
+    for site, id, user in [
+        ("douyin", "1", "a"),
+        ("douyin", "2", "b"),
+        ("douyin", "3", "a"),
+        ("tiktok", "1", "a"),
+    ]
+    for asset in ("picture_01", "picture_02", "subtitle.zh_1", "video")
+]
+
+
+@pytest.fixture
+async def full(archive: Archive) -> Archive:
+    """An archive with FILES; the posts of site douyin are complete, each a day younger than the one before."""
+    await archive.add_saved(FILES)
+    await archive.add_posts(
+        [
+            CompletePost(
+                ref=Ref("douyin", "post", id), user=user, created=NOW + timedelta(days=int(id)), completed=NOW
+            )
+            for id, user in [("1", "a"), ("2", "b"), ("3", "a")]
+        ]
+    )
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        pytest.param(FileFilter(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], id="all"),
+        pytest.param(FileFilter(site="tiktok"), [12, 13, 14, 15], id="site"),
+        pytest.param(FileFilter(post=Ref("douyin", "post", "2")), [4, 5, 6, 7], id="post"),
+        pytest.param(FileFilter(user=Ref("douyin", "user", "a")), [0, 1, 2, 3, 8, 9, 10, 11], id="account"),
+        pytest.param(FileFilter(user=Ref("douyin", "user", "A")), [], id="account by its exact id"),
+        pytest.param(FileFilter(kinds=("video", "subtitle")), [2, 3, 6, 7, 10, 11, 14, 15], id="kinds"),
+        pytest.param(
+            FileFilter(since=NOW + timedelta(days=2), until=NOW + timedelta(days=3)), [4, 5, 6, 7], id="dates"
+        ),
+        pytest.param(
+            FileFilter(user=Ref("douyin", "user", "a"), kinds=("video",), since=NOW + timedelta(days=2)),
+            [11],
+            id="together",
+        ),
+    ],
+)
+async def test_files_come_in_pages_by_key(full: Archive, wanted: FileFilter, expected: list[int]) -> None:
+    """Each filter leaves its files, whole and in order, also across the borders of pages."""
+    found = list(await full.files(wanted, limit=3))
+    while (
+        page := await full.files(
+            wanted, after=(found[-1].saved.ref.site, found[-1].saved.ref.id, found[-1].saved.asset), limit=3
+        )
+        if found
+        else ()
+    ):
+        found += page
+
+    assert [FILES.index(row.saved) for row in found] == expected
+
+
+async def test_files_tell_when_their_post_was_published(full: Archive) -> None:
+    """It is on record once the post is complete."""
+    found = await full.files(FileFilter(kinds=("video",)))
+
+    assert [row.created for row in found] == [*(NOW + timedelta(days=day) for day in (1, 2, 3)), None]
+
+
+async def test_damage_stays_on_record_until_the_file_is_whole(full: Archive) -> None:
+    """Saved again, found whole or forgotten, it is off; noticed again, it keeps its time."""
+    later = NOW + timedelta(days=1)
+    rows = [
+        DamagedAsset(ref=Ref("douyin", "post", id), asset="video", state="size", noticed=NOW) for id in "123"
+    ]
+    await full.add_damaged([*rows, DamagedAsset(ref=OTHER, asset="video", state="missing", noticed=NOW)])
+    await full.add_damaged([replace(rows[0], noticed=later), replace(rows[1], state="hash", noticed=later)])
+    before = await full.damaged("douyin")
+    await full.add_saved([FILES[3]])
+    await full.drop_damaged([("douyin", "2", "video")])
+    await full.forget(OTHER)
+
+    assert before == (rows[0], replace(rows[1], state="hash", noticed=later), rows[2])
+    assert await full.damaged() == (rows[2],)
+
+
+async def test_verification_goes_on_where_it_stood(archive: Archive) -> None:
+    """One place for each set of files, moved on and dropped."""
+    place = Verification(scope="", last=("douyin", "1", "video"), began=NOW, files=3, size=5_000_000_000)
+    moved = replace(place, last=("tiktok", "1", "video"), files=9)
+    await archive.keep_verification(place)
+    await archive.keep_verification(moved)
+    found = [await archive.verification(scope) for scope in ("", "--site tiktok")]
+    await archive.drop_verification("")
+
+    assert found == [moved, None]
+    assert await archive.verification("") is None
+
+
+async def test_stats_tell_the_latest_name(archive: Archive) -> None:
+    """An account is told by the name it has now; one that was never met has none."""
+    author = Author(id="MS4wA", uid="42", handle="ann", nickname="Ann")
+    for row in (saved(), saved(ref=OTHER)):
+        await archive.add_saved([row])
+    for nickname in ("Ann", "Bea"):
+        await archive.add_user("douyin", replace(author, nickname=nickname), seen=NOW)
+
+    assert [(tally.site, tally.name) for tally in await archive.stats()] == [
+        ("douyin", "Bea"),
+        ("tiktok", ""),
+    ]
 
 
 async def test_rows_are_added_all_or_none(archive: Archive) -> None:
