@@ -146,6 +146,9 @@ class Take:
         switch("-s", "--dry-run", "--simulate", help="Download nothing, say what would be saved."),
     ] = None
     parallel: Annotated[str | None, value("-N", "--parallel", metavar="N", help="Files at once.")] = None
+    segments: Annotated[
+        str | None, value("--segments", metavar="N", help="Connections for one large file; 1: never split.")
+    ] = None
     limit_rate: Annotated[
         str | None, value("-r", "--limit-rate", metavar="RATE", help="Bytes a second: 500K, 2M.")
     ] = None

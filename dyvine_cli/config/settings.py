@@ -92,9 +92,13 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings:
-    """How much at once; `rate` is bytes per second for the whole run, None for no limit."""
+    """How much at once; `rate` is bytes per second for the whole run, None for no limit.
+
+    `segments` are the connections that a large file may take, 1 for never more than one.
+    """
 
     parallel: int = _flagged("parallel", 8, partial(read.whole, 1, 64))
+    segments: int = _flagged("segments", 16, partial(read.whole, 1, 16))
     rate: int | None = _flagged("limit_rate", None, parse_rate)
     retries: int = _flagged("retries", 3, partial(read.whole, 0, 100))
     pace: Pace = _flagged("pace", "normal", partial(read.one_of, get_args(Pace)))

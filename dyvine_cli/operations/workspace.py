@@ -187,6 +187,7 @@ def _engine(settings: Settings, reader: MediaReader, sleep: Callable[[float], Aw
         reader,
         parallel=settings.limits.parallel,
         per_host=CONNECTIONS,
+        segments=settings.limits.segments,
         rate=settings.limits.rate,
         retries=settings.limits.retries,
         sleep=sleep,
