@@ -196,11 +196,15 @@ class Connection:
             await WAYS[fault.name](self, response, fault)
 
     async def _delay(self) -> None:
-        """Wait as long as the line needs for this request, and for the connection if it is the first."""
+        """Wait as long as the line needs for this request, and for the connection if it is the first.
+
+        The line carried nothing meanwhile: the answer gets no bytes for that time.
+        """
         rounds = 1 + (self.line.handshake if self._first else 0)
         self._first = False
         if self.line.rtt:
             await asyncio.sleep(self.line.rtt * rounds)
+            self._due = 0.0
 
     async def send(self, response: Response, *, chunked: bool = False) -> None:
         """The answer as HTTP wants it."""
