@@ -10,6 +10,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -220,6 +221,15 @@ def test_file_of_another_system_is_read(file: Path, data: bytes) -> None:
         pytest.param("\n[[source]]\nname = 'x'", 2, "this [[source]] has no url", None, id="source without url"),
         pytest.param("[[source]]\nurl='a'\n[[source]]\nurl='b'\nevry='6h'", 5, "in [[source]]", "'every'", id="second source"),
         pytest.param("[[source]]\nurl='a'\n[[source]]\nurl='b'\nevery='6x'", 5, "no duration", None, id="source's value"),
+        pytest.param("[[source]]\nurl='a'\nname='Me'\n[[source]]\nurl='b'\nname='ME'", 6, "two sources are called 'ME'", "toml:1:", id="source's name"),
+        pytest.param("[[source]]\nurl='a'\n[[source]]\nurl='a'\nlisting='posts'", 4, "'a' is a source already", "toml:1:", id="source twice"),
+        pytest.param("[[source]]\nurl='a'\ntags=['b c']", 3, "'b c' is no tag", None, id="tag of two words"),
+        pytest.param("[[source]]\nurl='a'\ndepth='new'", 3, "'new' is none of all, newest", None, id="source's depth"),
+        pytest.param("[[source]]\nurl='a'\npath='videos'", 3, "is not absolute", None, id="source's path"),
+        pytest.param("[[source]]\nurl='a'\nsince='2026-02-01'\nuntil='2026-01-01'", 4, "until lies before since", "exchange", id="source's dates"),
+        pytest.param("[sync]\njobs = 0", 2, "out of range: 1 to 64", None, id="jobs"),
+        pytest.param("[sync]\nfull_every = 'rarely'", 2, "'rarely' is no duration", None, id="full_every"),
+        pytest.param("note = ['a]', # ]\n'b', \"\"\"[\n\"\"\"\"]\n'''[''' = 1\n[sync]\njob = 1", 5, "unknown setting 'note'", None, id="brackets in texts"),
         pytest.param("[[target]]\nname='a'\nkind='ftp'", 3, "'ftp' is none of folder, s3, r2, drive", None, id="kind"),
         pytest.param("[limits]\nparallel = 'many'", 2, "'many' is no whole number", None, id="no number"),
         pytest.param("[limits]\nparallel = 3.5", 2, "'3.5' is no whole number", None, id="fraction"),
@@ -312,7 +322,7 @@ def test_missing_or_wrong_file_is_explained(tmp_path: Path, file: Path) -> None:
 
 def test_endless_file_is_not_read_to_its_end() -> None:
     """Reading stops at a bound."""
-    with pytest.raises(ConfigError, match="larger than 1 MiB"):
+    with pytest.raises(ConfigError, match="larger than 16 MiB"):
         config.load({}, {}, Path("/dev/zero"))
 
 
@@ -615,6 +625,161 @@ def test_pace_is_the_sites_own_or_the_nearer_one(
 ) -> None:
     """As with proxies."""
     assert loaded(file, text, {}, flags).pace_of("douyin") == expected
+
+
+# -- sources -----------------------------------------------------------------------------------------------------
+
+SAYS_ALL = """
+[[source]]
+url = "@someone"
+name = "me"
+tags = ["friends", "daily"]
+depth = "newest"
+kind = ["video"]
+match = "likes > 5"
+since = 2026-01-01
+until = 2026-02-01
+limit = 3
+quality = "720"
+codec = "h264"
+max_height = 720
+max_filesize = "5M"
+output = "{id}.{ext}"
+path = "/srv/own"
+sound = false
+write_sound = true
+write_thumbnail = true
+write_subs = true
+write_comments = true
+write_info_json = true
+to = []
+every = "6h"
+"""
+
+
+def test_a_source_says_everything_that_holds_for_it(file: Path) -> None:
+    """What a source says stands in its settings with its origin; the rest is as in general."""
+    general = loaded(file, "quality = '1080'\noverwrite = true\n" + SAYS_ALL)
+    (source,) = general.sources
+    own = general.for_source(source)
+
+    assert (source.title, source.tags, source.depth, source.every) == (
+        "me",
+        ("friends", "daily"),
+        "newest",
+        21600,
+    )
+    for name in {each.name for each in fields(source)} & {each.name for each in fields(own)} - {"profile"}:
+        assert getattr(own, name) == getattr(source, name) != getattr(general, name), name
+    assert own.origin("quality") == "file [[source]] me"
+    assert (own.overwrite, own.origin("overwrite")) == (True, f"file {file}:2")
+    assert own.storage.to == ()
+
+
+def test_a_source_that_says_nothing_changes_nothing(file: Path) -> None:
+    """What is absent is inherited, also what only variables say."""
+    settings = loaded(file, "sound = false\n[[source]]\nurl = 'a'", {"DYVINE_QUALITY": "720"})
+    (source,) = settings.sources
+
+    assert settings.for_source(source) == settings
+    assert source.depth == "all"
+
+
+def test_the_command_line_wins_over_a_source(file: Path) -> None:
+    """A flag is for this run, whatever a source says; a variable is as general as the file."""
+    target = "[[target]]\nname = 'nas'\nkind = 'folder'\npath = '/nas'\n"
+    text = "[[source]]\nurl = 'a'\nquality = '720'\nlimit = 3\nto = 'nas'\nprofile = 'b'\n"
+    flags = {"quality": "best", "to": "", "profile": "c"}
+    settings = loaded(file, target + text, {"DYVINE_LIMIT": "9"}, flags)
+    own = settings.for_source(settings.sources[0])
+
+    assert (own.quality, own.limit, own.storage.to) == ("best", 3, ())
+    assert own.identity("douyin").profiles == ("c",)
+
+
+@pytest.mark.parametrize(
+    ("env", "text"),
+    [
+        pytest.param({}, "[douyin]\nprofile = ['a', 'b']\n", id="profiles"),
+        pytest.param({}, "cookies = '/jar'\n", id="cookies"),
+        pytest.param({"DOUYIN_COOKIE": "a=b"}, "", id="variable"),
+        pytest.param({"DYVINE_PROFILE": "a"}, "", id="general variable"),
+    ],
+)
+def test_the_profile_of_a_source_is_who_it_is_fetched_as(file: Path, env: dict[str, str], text: str) -> None:
+    """No other way of saying who to be excludes or hides it."""
+    settings = loaded(file, text + "[[source]]\nurl = 'a'\nprofile = 'own'", env)
+    own = settings.for_source(settings.sources[0])
+
+    for site in ("douyin", "tiktok"):
+        assert own.identity(site) == config.WantedIdentity(profiles=("own",))
+
+
+def test_one_link_may_be_a_source_for_each_of_its_listings(file: Path) -> None:
+    """The posts and the likes of an account are two sources."""
+    settings = loaded(file, "[[source]]\nurl = 'a'\n[[source]]\nurl = 'a'\nlisting = 'likes'")
+
+    assert [source.listing for source in settings.sources] == [None, "likes"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "shown"),
+    [
+        pytest.param("", 30 * 86400, "30d", id="default"),
+        pytest.param("[sync]\nfull_every = '36h'", 36 * 3600, "36h", id="hours"),
+        pytest.param("[sync]\nfull_every = 90", 90, "90s", id="seconds"),
+        pytest.param("[sync]\nfull_every = 'never'", None, "none", id="never"),
+    ],
+)
+def test_full_runs_come_as_often_as_wanted(file: Path, text: str, seconds: float | None, shown: str) -> None:
+    """A duration, or never; it is shown as people write it."""
+    settings = loaded(file, text)
+
+    assert settings.sync.full_every == seconds
+    assert f'"{shown}"' in [each.value for each in settings.shown() if each.key == "sync.full_every"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "text", "says"),
+    [
+        pytest.param({}, "", "no setting names one", id="none"),
+        pytest.param(
+            {"path": "videos"}, "path = '/srv'", "--path: 'videos' is not absolute", id="relative flag"
+        ),
+    ],
+)
+def test_unattended_commands_need_a_lasting_folder(
+    file: Path, flags: dict[str, Any], text: str, says: str
+) -> None:
+    """`sync` and `serve` may start in any folder, so the current one will not do."""
+    with pytest.raises(ConfigError, match=says):
+        loaded(file, text, {}, flags).lasting_path("sync")
+    assert loaded(file, "path = '/srv'").lasting_path("sync") == Path("/srv")
+
+
+def test_logins_and_tokens_in_links_are_not_in_the_repr(file: Path) -> None:
+    """A traceback or log with the settings in it tells no secret."""
+    link = f"https://u:{SECRET}@h.example/b?token={SECRET}"
+    settings = loaded(
+        file, f"[[target]]\nname='t'\nkind='r2'\nbucket='b'\nendpoint='{link}'\n[[source]]\nurl='{link}'"
+    )
+    own = settings.for_source(settings.sources[0])
+
+    assert SECRET not in repr(settings) + repr(own) + settings.sources[0].title + str(own.origins)
+
+
+def test_two_thousand_sources_are_read_in_time(file: Path) -> None:
+    """Reading them, their own settings and the line of the last stay well under a second."""
+    text = "".join(
+        f"[[source]]\nurl = 'https://x/{n}'\nname = 'n{n}'\nsince = '2026-01-01'\n" for n in range(2000)
+    )
+    began = time.process_time()
+    settings = loaded(file, text)
+    own = [settings.for_source(source) for source in settings.sources]
+
+    assert own[-1].since is not None
+    assert str(settings.origins["source.1999.since"]).endswith(":8000")
+    assert time.process_time() - began < 1
 
 
 # -- targets of the environment ----------------------------------------------------------------------------------

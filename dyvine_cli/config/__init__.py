@@ -4,7 +4,7 @@ Nothing heavy is imported before it is needed: every command loads this package.
 """
 
 from dyvine_cli.config.folders import FILE_NAME, Folders, example, find, locate, write_fresh
-from dyvine_cli.config.quantities import parse_date, parse_duration, parse_rate, parse_size
+from dyvine_cli.config.quantities import parse_date, parse_duration, parse_rate, parse_size, spelt
 from dyvine_cli.config.resolve import load
 from dyvine_cli.config.settings import (
     ArchiveSettings,
@@ -18,6 +18,7 @@ from dyvine_cli.config.settings import (
     SiteSettings,
     Source,
     StorageSettings,
+    SyncSettings,
     Target,
     WantedIdentity,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "SiteSettings",
     "Source",
     "StorageSettings",
+    "SyncSettings",
     "Target",
     "WantedIdentity",
     "example",
@@ -46,5 +48,6 @@ __all__ = [
     "parse_duration",
     "parse_rate",
     "parse_size",
+    "spelt",
     "write_fresh",
 ]

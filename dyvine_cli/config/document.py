@@ -14,10 +14,24 @@ from dyvine_cli.config.readers import did_you_mean
 from dyvine_cli.config.settings import LISTS, places, tables
 from dyvine_cli.errors import ConfigError
 
-_LARGEST_FILE = 1024 * 1024
+_LARGEST_FILE = 16 * 1024 * 1024
 _DEEPEST = 8  # tables and lists inside each other; no setting needs half of it
 
 _FORM = 'write name = value, one a line, and texts in quotes: quality = "best"'
+
+
+class Where:
+    """A place in a config file; its line is looked for only when it is shown."""
+
+    __slots__ = ("_document", "_keys")
+
+    def __init__(self, document: Document, keys: tuple[str | int, ...]) -> None:
+        self._document = document
+        self._keys = keys
+
+    def __str__(self) -> str:
+        line = self._document.line(self._keys)
+        return f"{self._document.path}" if line is None else f"{self._document.path}:{line}"
 
 
 class Document:
@@ -40,11 +54,15 @@ class Document:
         except RecursionError:
             raise ConfigError(f"{path}: no valid TOML: nested too deep", hint=_FORM) from None
 
-    def where(self, *keys: str | int) -> str:
+    def where(self, *keys: str | int) -> Where:
         """`path:line` of a key or table."""
+        return Where(self, keys)
+
+    def line(self, keys: tuple[str | int, ...]) -> int | None:
+        """The line of a key or table, or of what holds it; None for the whole file."""
         while keys and keys not in self._lines:
             keys = keys[:-1]
-        return f"{self.path}:{self._lines[keys]}" if keys else str(self.path)
+        return self._lines[keys] if keys else None
 
     @cached_property
     def _lines(self) -> dict[tuple[str | int, ...], int]:
@@ -65,22 +83,42 @@ class Document:
         return found
 
 
+_TOKEN = re.compile(
+    r"""
+    \"{3} (?: \\. | [^\\] )*? \"{3,5} | '{3} .*? '{3,5}   # texts of several lines
+    | " (?: \\. | [^"\\\n] )* " | ' [^'\n]* '             # texts of one
+    | \#[^\n]* | [\[\]{}] | \n
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""Where a statement can end or go on: texts, comments, brackets and line ends."""
+
+
 def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """Every statement of a valid TOML text: its first line, its own text, what it alone would be parsed to."""
     import tomllib
 
-    first, pending = 1, ""
-    for number, line in enumerate(text.split("\n"), 1):
-        pending += line + "\n"
-        if pending != line + "\n" and not re.search(r"[\]}]|\"\"\"|'''", line):
-            continue  # inside a value of several lines, and this one cannot end it
-        try:
-            part = tomllib.loads(pending)
-        except tomllib.TOMLDecodeError:
+    for number, statement in _split(text):
+        if part := tomllib.loads(statement):
+            yield number, statement, part
+
+
+def _split(text: str) -> Iterator[tuple[int, str]]:
+    """The statements of a valid TOML text with their first lines: they end with a line outside of brackets and texts."""
+    first = line = 1
+    start = depth = 0
+    for found in _TOKEN.finditer(text):
+        mark = found[0]
+        if mark != "\n":
+            depth += (mark in ("[", "{")) - (mark in ("]", "}"))
+            line += mark.count("\n")
             continue
-        if part:
-            yield first, pending, part
-        first, pending = number + 1, ""
+        line += 1
+        if depth == 0:
+            yield first, text[start : found.end()]
+            first, start = line, found.end()
+    if text[start:].strip():
+        yield first, text[start:]
 
 
 def _named(part: Any, counts: dict[tuple[str | int, ...], int], *, is_list: bool) -> tuple[str | int, ...]:
@@ -120,7 +158,7 @@ def open_document(path: Path | None) -> Document:
         raise ConfigError(f"{path}: {cause}", hint="give a TOML file that you may read") from exc
     if len(data) > _LARGEST_FILE:
         raise ConfigError(
-            f"{path}: larger than 1 MiB; this is not a config file", hint="`dyvine config init` writes one"
+            f"{path}: larger than 16 MiB; this is not a config file", hint="`dyvine config init` writes one"
         )
     try:
         text = data.decode("utf-8-sig")

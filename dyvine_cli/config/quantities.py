@@ -50,6 +50,14 @@ def parse_duration(value: str | float) -> float:
     return sum(float(part[:-1]) * _SECONDS[part[-1]] for part in re.findall(r"[0-9.]+[smhdw]", text))
 
 
+def spelt(seconds: float) -> str:
+    """A duration as `parse_duration` reads it, in the largest unit that it is a whole number of: `6h`, `30d`, `90s`."""
+    for unit in ("d", "h", "m"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds // _SECONDS[unit]:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
 def parse_date(value: str | date, *, end: bool = False, now: datetime | None = None) -> datetime:
     """The moment, in UTC, that `2026-01-31`, `20260131`, `today-2weeks`, `yesterday` or `now-6hours` means.
 

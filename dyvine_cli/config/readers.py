@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from dyvine_cli.config.quantities import quoted
+from dyvine_cli.config.quantities import parse_duration, quoted
 from dyvine_cli.models import PostKind
 
 if TYPE_CHECKING:
@@ -50,6 +50,21 @@ def text(value: Any) -> str:
     if not value.strip().isprintable():
         raise Wrong("needs a text of one line without control characters")
     return value.strip()
+
+
+def tag(value: Any) -> str:
+    """One word."""
+    word = text(value)
+    if re.search(r"[\s,]", word) or word.startswith("-"):
+        raise Wrong(f"{quoted(word)} is no tag: write one word, without commas and not beginning with -")
+    return word
+
+
+def full_every(value: Any) -> float | None:
+    """Seconds, None for `never`."""
+    if isinstance(value, str) and value.strip().lower() in ("never", "none"):
+        return None
+    return parse_duration(value)
 
 
 def link(value: Any) -> str:

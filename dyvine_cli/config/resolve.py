@@ -51,6 +51,7 @@ def load(flags: Mapping[str, Any], env: Mapping[str, str], file: Path | None) ->
         values["network"]["no_proxy"] = exempt_hosts(env)
     targets = _with_r2(_entries(document, "target", origins), env, origins)
     sources = _entries(document, "source", origins)
+    _check_sources(sources, document)
     shaped = {table: shape(**values[table]) for table, shape in tables().items()}
     settings = Settings(
         **values[""],
@@ -142,7 +143,10 @@ def _from_entry(
     place: Place, raw: Any, document: Document, keys: tuple[str | int, ...]
 ) -> tuple[Any, Origin]:
     where = document.where(*keys)
-    value = _read(place, raw, f"{where}: {place.in_words}")
+    try:
+        value = place.option.read(raw)
+    except ValueError as exc:
+        raise ConfigError(f"{where}: {place.in_words}: {exc}", hint=getattr(exc, "hint", None)) from None
     if (isinstance(value, Path) and not value.is_absolute()) or _is_relative_list(place, value):
         raise ConfigError(
             f"{where}: {place.in_words}: {quoted(value)} is not absolute",
@@ -157,17 +161,42 @@ def _is_relative_list(place: Place, value: Any) -> bool:
 
 def _entries(document: Document, name: str, origins: dict[str, Origin]) -> list[dict[str, Any]]:
     """The entries of a list of tables, read; a required setting that is missing is an error."""
+    known = {place.field: place for place in places_of(LISTS[name], name)}
+    needed = [place.field for place in known.values() if place.default is MISSING]
     entries = []
     for number, raw in enumerate(document.data.get(name, [])):
         entry = {}
-        for place in places_of(LISTS[name], name):
-            if place.field in raw:
-                found = _from_entry(place, raw[place.field], document, (name, number, place.field))
-                entry[place.field], origins[f"{name}.{number}.{place.field}"] = found
-            elif place.default is MISSING:
-                raise ConfigError(f"{document.where(name, number)}: this [[{name}]] has no {place.field}")
+        for field, value in raw.items():
+            found = _from_entry(known[field], value, document, (name, number, field))
+            entry[field], origins[f"{name}.{number}.{field}"] = found
+        for field in needed:
+            if field not in entry:
+                raise ConfigError(f"{document.where(name, number)}: this [[{name}]] has no {field}")
         entries.append(entry)
     return entries
+
+
+def _check_sources(sources: list[dict[str, Any]], document: Document) -> None:
+    """Refuse two sources of one name, in any case, or of one link and listing, and dates between which nothing is."""
+    names: dict[str, int] = {}
+    links: dict[tuple[str, str], int] = {}
+    for number, source in enumerate(sources):
+        name, url = source.get("name"), source["url"]
+        if name is not None and (other := names.setdefault(name.casefold(), number)) != number:
+            raise ConfigError(
+                f"{document.where('source', number, 'name')}: two sources are called {quoted(name)}",
+                hint=f"the other stands at {document.where('source', other)}: rename one of them",
+            )
+        if (other := links.setdefault((url, source.get("listing") or "posts"), number)) != number:
+            raise ConfigError(
+                f"{document.where('source', number, 'url')}: {quoted(readers.mask_link(url))} is a source already",
+                hint=f"the other stands at {document.where('source', other)}: remove one, or give them different listings",
+            )
+        if "since" in source and "until" in source and source["since"] > source["until"]:
+            raise ConfigError(
+                f"{document.where('source', number, 'until')}: until lies before since",
+                hint="nothing can be between them: exchange the two",
+            )
 
 
 def _with_r2(
@@ -195,7 +224,7 @@ def _check_targets(settings: Settings) -> None:
             where = settings.origins.get(f"target.{number}.name", Origin())
             raise ConfigError(f"{where.name or 'R2_BUCKET_NAME'}: two targets are called {quoted(name)}")
     wanted = [(settings.storage.to, "storage.to")]
-    wanted += [(source.to, f"source.{number}.to") for number, source in enumerate(settings.sources)]
+    wanted += [(source.to or (), f"source.{number}.to") for number, source in enumerate(settings.sources)]
     for used, key in wanted:
         for name in used:
             if name not in names:

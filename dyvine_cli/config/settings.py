@@ -6,17 +6,18 @@ The file's checks, the names of flags and variables and `config show` follow fro
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from dyvine_cli.config import readers as read
 from dyvine_cli.config.folders import Folders, locate
 from dyvine_cli.config.proxies import is_exempt
-from dyvine_cli.config.quantities import parse_date, parse_duration, parse_rate, parse_size
+from dyvine_cli.config.quantities import parse_date, parse_duration, parse_rate, parse_size, quoted, spelt
 from dyvine_cli.errors import ConfigError
 from dyvine_cli.models import Listing, PostKind
 
@@ -28,6 +29,7 @@ Codec = Literal["any", "h264", "h265"]
 Pace = Literal["slow", "normal", "fast", "off"]
 ProxyOrder = Literal["round-robin", "random", "first"]
 TargetKind = Literal["folder", "s3", "r2", "drive"]
+Depth = Literal["all", "newest"]
 
 STANDARD_OUTPUT = "{site}/{user}/{date:%Y-%m-%d}_{id}_{title:.80}{part}.{ext}"
 
@@ -50,6 +52,9 @@ class Option:
     not_in_file: str | None = None
 
 
+_LINK = read.link  # a link may hold a login or a token
+
+
 def _setting(
     default: Any,
     read: Callable[[Any], Any],
@@ -61,7 +66,7 @@ def _setting(
     not_in_file: str | None = None,
 ) -> Any:
     option = Option(read, flag, variables, common, secret, not_in_file)
-    return field(default=default, repr=not secret, metadata={"option": option})
+    return field(default=default, repr=not secret and read is not _LINK, metadata={"option": option})
 
 
 def _flagged(flag: str, default: Any, read: Callable[[Any], Any], **more: Any) -> Any:
@@ -168,6 +173,17 @@ class NotifySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SyncSettings:
+    """How `sync` works: sources at once, and the seconds after which a source is listed to its end again.
+
+    `full_every` None never does that by itself.
+    """
+
+    jobs: int = _flagged("jobs", 1, partial(read.whole, 1, 64))
+    full_every: float | None = _setting(30 * 86400.0, read.full_every)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
     """The HTTP interface; `database` None is the embedded one."""
 
@@ -197,27 +213,51 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One entry to keep in sync; None and empty are the general setting. `every` is seconds between two runs."""
+    """One entry to keep in sync: what it is, and what holds for it alone; None is the general setting.
+
+    `url` is a link, a ref or a handle as the person wrote it, `listing` None the posts. `depth` "newest" says that
+    posts older than the first run found are not wanted. `every` is seconds between two runs, None each run.
+    """
 
     url: str = _setting(MISSING, read.link)
     name: str | None = _setting(None, read.text)
     listing: Listing | None = _setting(None, partial(read.one_of, get_args(Listing)))
-    kind: frozenset[PostKind] = _setting(frozenset(), read.kinds)
+    tags: tuple[str, ...] = _setting((), partial(read.items, read.tag))
+    depth: Depth = _setting("all", partial(read.one_of, get_args(Depth)))
+    kind: frozenset[PostKind] | None = _setting(None, read.kinds)
+    match: str | None = _setting(None, read.text)
     since: datetime | None = _setting(None, parse_date)
+    until: datetime | None = _setting(None, partial(parse_date, end=True))
     limit: int | None = _setting(None, partial(read.whole, 1, 10**9))
     quality: str | None = _setting(None, read.quality)
-    profile: tuple[str, ...] = _setting((), partial(read.items, read.text))
-    to: tuple[str, ...] = _setting((), partial(read.items, read.text))
+    codec: Codec | None = _setting(None, partial(read.one_of, get_args(Codec)))
+    max_height: int | None = _setting(None, partial(read.whole, 1, 100_000))
+    max_filesize: int | None = _setting(None, parse_size)
+    output: str | None = _setting(None, read.text)
+    path: Path | None = _setting(None, read.path)
+    sound: bool | None = _setting(None, read.switch)
+    write_sound: bool | None = _setting(None, read.switch)
+    write_thumbnail: bool | None = _setting(None, read.switch)
+    write_subs: bool | None = _setting(None, read.switch)
+    write_comments: bool | None = _setting(None, read.switch)
+    write_info_json: bool | None = _setting(None, read.switch)
+    profile: tuple[str, ...] | None = _setting(None, partial(read.items, read.text))
+    to: tuple[str, ...] | None = _setting(None, partial(read.items, read.text))
     every: float | None = _setting(None, parse_duration)
     enabled: bool = _setting(True, read.switch)
+
+    @property
+    def title(self) -> str:
+        """What people call it: its name, else its link without logins and tokens."""
+        return self.name or read.mask_link(self.url)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value comes from; a higher `level` wins over a lower one."""
+    """Where a value comes from; a higher `level` wins over a lower one. `name` is anything that is a place as text."""
 
     kind: Literal["flag", "environment", "file", "default"] = "default"
-    name: str = ""
+    name: object = ""
     common: bool = False
 
     @property
@@ -249,6 +289,8 @@ class Shown:
 
 
 _BY_SITE = "it belongs to a site: write it in [douyin] or [tiktok]"
+_NO_PATH = '`dyvine config init` writes a configuration with one; in yours, add above the first [table]: path = "/srv/videos"'
+_IDENTITY = ("profile", "cookies", "cookies_from_browser")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +339,7 @@ class Settings:
     archive: ArchiveSettings = field(default=ArchiveSettings(), metadata={"table": ArchiveSettings})
     storage: StorageSettings = field(default=StorageSettings(), metadata={"table": StorageSettings})
     notify: NotifySettings = field(default=NotifySettings(), metadata={"table": NotifySettings})
+    sync: SyncSettings = field(default=SyncSettings(), metadata={"table": SyncSettings})
     serve: ServeSettings = field(default=ServeSettings(), metadata={"table": ServeSettings})
     targets: tuple[Target, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -362,6 +405,50 @@ class Settings:
             raise ConfigError(f"{first} and {second} exclude each other", hint="give only one of them")
         return WantedIdentity(**{names.pop(): self._value(given[0])})
 
+    def for_source(self, source: Source) -> Settings:
+        """The settings of one source's run: what it says itself wins over everything but the command line.
+
+        Its `profile` is whom it is fetched as, whatever cookies and profiles the file and the environment name.
+        """
+        origin = Origin("file", f"[[source]] {source.title}")
+        changed: dict[str, Any] = {
+            name: value
+            for name in _OF_SOURCE
+            if (value := getattr(source, name)) is not None and not self._is_flag(name)
+        }
+        origins = dict.fromkeys(changed, origin)
+        if source.to is not None and not self._is_flag("storage.to"):
+            changed["storage"], origins["storage.to"] = replace(self.storage, to=source.to), origin
+        if source.profile is not None and not any(map(self._is_flag, _IDENTITY)):
+            changed |= {name: None for name in _IDENTITY if name != "profile"}
+            changed["profile"] = ()
+            for site, own in (("douyin", self.douyin), ("tiktok", self.tiktok)):
+                changed[site] = replace(own, profile=source.profile, cookie=None)
+                origins |= {f"{site}.profile": origin, f"{site}.cookie": Origin()}
+            origins |= dict.fromkeys(_IDENTITY, Origin())
+        general = cast("dict[str, Origin]", self.origins)  # a copy for each of thousands would cost seconds
+        return replace(self, **changed, origins=ChainMap(origins, general))
+
+    def _is_flag(self, key: str) -> bool:
+        return self.origins.get(key, Origin()).kind == "flag"
+
+    def lasting_path(self, what: str) -> Path:
+        """The absolute folder for downloads, which `what` (`sync`, `serve`) needs because it may start in any folder.
+
+        Raises ConfigError when none is named or it depends on the current folder.
+        """
+        origin = self._origin(place_of("path"))
+        if not origin.level:
+            raise ConfigError(
+                f"`dyvine {what}` needs a folder for its files, and no setting names one", hint=_NO_PATH
+            )
+        if not self.path.is_absolute():
+            raise ConfigError(
+                f"{origin.name}: {quoted(self.path)} is not absolute; `dyvine {what}` may start in any folder",
+                hint="name the folder from / or ~ on",
+            )
+        return self.path
+
     def shown(self) -> tuple[Shown, ...]:
         """Every setting with its value and origin, secrets masked: what `config show` prints."""
         lines = [self._shown_setting(place) for place in places()]
@@ -397,6 +484,8 @@ def _shown(value: Any, option: Option) -> str:
     if isinstance(value, (tuple, frozenset)):
         ordered = sorted(value) if isinstance(value, frozenset) else value
         return f"[{', '.join(_shown(each, option) for each in ordered)}]"
+    if option.read in (parse_duration, read.full_every):
+        return f'"{spelt(value)}"'
     if isinstance(value, (int, float)):
         return str(value)
     if option.read is read.link:
@@ -431,6 +520,13 @@ class Place:
 
 
 LISTS: Mapping[str, type[Target | Source]] = {"target": Target, "source": Source}
+
+_OF_SOURCE = tuple(
+    each.name
+    for each in fields(Source)
+    if each.name != "profile" and each.name in {own.name for own in fields(Settings)}
+)
+"""What a source may say in place of the general setting of the same name."""
 
 
 @cache
