@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from dyvine_cli import browsers, cookies, identity
+from dyvine_cli import cookies, identity
 from dyvine_cli.archive.base import Archive
 from dyvine_cli.archive.batch import Batch
 from dyvine_cli.archive.sqlite import SqliteArchive
@@ -27,11 +28,13 @@ from dyvine_cli.http.network import CONNECTIONS, Network
 from dyvine_cli.http.reader import HttpMediaReader
 from dyvine_cli.identity import Profile, Profiles
 from dyvine_cli.naming import STANDARD, PathLimit, Template
-from dyvine_cli.operations.doctor import Subject, target
 from dyvine_cli.operations.traffic import Traffic, both
 from dyvine_cli.sites import HOSTS, SITES
 from dyvine_cli.transfer.engine import Engine
 from dyvine_cli.transfer.folder import writing
+
+if TYPE_CHECKING:
+    from dyvine_cli.operations.doctor import Subject
 
 
 @dataclass(slots=True, kw_only=True)
@@ -219,6 +222,8 @@ async def open_subject(
     `text` is the link to try, None for the site's own sample; `record` receives every exchange.
     Raises UnsupportedURL, ConfigError, InputError.
     """
+    from dyvine_cli.operations.doctor import Subject, target
+
     trace = both(record, Traffic()) if settings.print_traffic else record
     folders = settings.folders
     profiles = Profiles(folders.state)
@@ -265,6 +270,8 @@ def who(settings: Settings, profiles: Profiles, site: str) -> Sequence[Profile]:
 
 def cookies_of_browser(spec: str, site: str) -> tuple[Cookie, ...]:
     """A site's cookies in a browser of this machine, `BROWSER[:PROFILE]`. Raises InputError, MissingExtra."""
+    from dyvine_cli import browsers
+
     return browsers.read(spec, site=site)
 
 
