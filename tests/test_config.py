@@ -229,7 +229,7 @@ def test_file_of_another_system_is_read(file: Path, data: bytes) -> None:
         pytest.param("[[source]]\nurl='a'\nsince='2026-02-01'\nuntil='2026-01-01'", 4, "until lies before since", "exchange", id="source's dates"),
         pytest.param("[sync]\njobs = 0", 2, "out of range: 1 to 64", None, id="jobs"),
         pytest.param("[sync]\nfull_every = 'rarely'", 2, "'rarely' is no duration", None, id="full_every"),
-        pytest.param("note = ['a]', # ]\n'b', \"\"\"[\n\"\"\"\"]\n'''[''' = 1\n[sync]\njob = 1", 5, "unknown setting 'note'", None, id="brackets in texts"),
+        pytest.param("kind = [ # ]\n'video', # [\n]\nmatch = '''['''' # ]]\nnoise = 1", 5, "unknown setting 'noise'", None, id="brackets in texts"),
         pytest.param("[[target]]\nname='a'\nkind='ftp'", 3, "'ftp' is none of folder, s3, r2, drive", None, id="kind"),
         pytest.param("[limits]\nparallel = 'many'", 2, "'many' is no whole number", None, id="no number"),
         pytest.param("[limits]\nparallel = 3.5", 2, "'3.5' is no whole number", None, id="fraction"),
