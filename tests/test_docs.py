@@ -15,12 +15,11 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from dyvine_cli import config, errors
+from dyvine_cli import config, errors, quantities
 from dyvine_cli.cli import app as program
 from dyvine_cli.cli.call import Call
 from dyvine_cli.cli.grammar import NOUNS, load
 from dyvine_cli.cli.options import Reach, Show, Take
-from dyvine_cli.config import quantities
 from dyvine_cli.naming import FIELDS, STANDARD
 from dyvine_cli.simulator.app import Simulator, running
 from dyvine_cli.simulator.world import World

@@ -21,7 +21,7 @@ ALLOWED = {
     # the way down: a person's wish, the operation, the site and its answers, bytes, memory
     "__main__": {"cli"},
     "cli": {"operations", "config", "naming", "encode", "cookies", "redact"},
-    "config": {"redact"},
+    "config": {"redact", "quantities", "match"},
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
     | {"naming", "sidecar", "cookies", "links", "listing", "redact", "browsers", "budget"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing", "redact"},
@@ -41,6 +41,8 @@ ALLOWED = {
     "links": set(),
     "listing": set(),
     "naming": set(),
+    "quantities": set(),
+    "match": {"quantities"},
     "sidecar": {"encode"},
     "encode": set(),
     # the stand-in knows the platforms, not us; so a wrong idea of ours cannot cancel itself out

@@ -4,7 +4,6 @@ Nothing heavy is imported before it is needed: every command loads this package.
 """
 
 from dyvine_cli.config.folders import FILE_NAME, Folders, example, find, locate, write_fresh
-from dyvine_cli.config.quantities import parse_date, parse_duration, parse_rate, parse_size, spelt
 from dyvine_cli.config.resolve import load
 from dyvine_cli.config.settings import (
     ArchiveSettings,
@@ -22,6 +21,7 @@ from dyvine_cli.config.settings import (
     Target,
     WantedIdentity,
 )
+from dyvine_cli.quantities import parse_date, parse_duration, parse_rate, parse_size, spelt
 
 __all__ = [
     "FILE_NAME",

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dyvine_cli.config.quantities import quoted
 from dyvine_cli.config.readers import did_you_mean
 from dyvine_cli.config.settings import LISTS, places, tables
 from dyvine_cli.errors import ConfigError
+from dyvine_cli.quantities import quoted
 
 _LARGEST_FILE = 16 * 1024 * 1024
 _DEEPEST = 8  # tables and lists inside each other; no setting needs half of it

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dyvine_cli.config.quantities import quoted
 from dyvine_cli.errors import ConfigError, DiskFull, NotWritable
+from dyvine_cli.quantities import quoted
 
 FILE_NAME = "config.toml"
 

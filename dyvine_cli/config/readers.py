@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from dyvine_cli.config.quantities import parse_duration, quoted
 from dyvine_cli.models import PostKind
+from dyvine_cli.quantities import parse_duration, quoted
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network

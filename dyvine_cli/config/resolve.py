@@ -15,7 +15,6 @@ from dyvine_cli.config.document import Document, check_shape, open_document
 from dyvine_cli.config.folders import locate
 from dyvine_cli.config.proxies import exempt_hosts
 from dyvine_cli.config.proxies import variables as proxy_variables
-from dyvine_cli.config.quantities import quoted
 from dyvine_cli.config.readers import did_you_mean, near
 from dyvine_cli.config.settings import (
     LISTS,
@@ -29,6 +28,7 @@ from dyvine_cli.config.settings import (
     tables,
 )
 from dyvine_cli.errors import ConfigError
+from dyvine_cli.quantities import quoted
 
 
 def load(flags: Mapping[str, Any], env: Mapping[str, str], file: Path | None) -> Settings:

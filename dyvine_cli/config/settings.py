@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from dyvine_cli.config import readers as read
 from dyvine_cli.config.folders import Folders, locate
 from dyvine_cli.config.proxies import is_exempt
-from dyvine_cli.config.quantities import parse_date, parse_duration, parse_rate, parse_size, quoted, spelt
 from dyvine_cli.errors import ConfigError
 from dyvine_cli.models import Listing, PostKind
+from dyvine_cli.quantities import parse_date, parse_duration, parse_rate, parse_size, quoted, spelt
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
