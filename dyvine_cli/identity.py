@@ -44,7 +44,8 @@ class Profile:
 
     `user_agent` None is the site's usual browser, `proxy` None no proxy of its own. `device` holds the ids that belong
     to these cookies (`uifid`, `verify_fp`, …). `session` False says that the cookies were given without a login in
-    them. `secret` True keeps the profile out of the store.
+    them. `secret` True keeps the profile out of the store. `alive` is when its login was last found alive, None if it
+    never was or has died since.
     """
 
     site: str
@@ -55,6 +56,7 @@ class Profile:
     proxy: str | None = None
     session: bool = True
     secret: bool = False
+    alive: datetime | None = None
 
     @property
     def is_guest(self) -> bool:
@@ -230,6 +232,7 @@ def _encode(profile: Profile) -> dict[str, Any]:
         "user_agent": profile.user_agent,
         "proxy": profile.proxy,
         "session": profile.session,
+        "alive": profile.alive.isoformat() if profile.alive else None,
         "device": dict(profile.device),
         "cookies": [_encode_cookie(cookie) for cookie in profile.cookies],
     }
@@ -249,24 +252,31 @@ def _decode(site: str, name: str, data: Any) -> Profile:
         user_agent=_text_or_none(data["user_agent"]),
         proxy=_text_or_none(data["proxy"]),
         session=data["session"] is True,
+        alive=_time(data.get("alive")),
         device={_text(key): _text(value) for key, value in data["device"].items()},
         cookies=tuple(_decode_cookie(each) for each in data["cookies"]),
     )
 
 
 def _decode_cookie(data: Mapping[str, Any]) -> Cookie:
-    expires = datetime.fromisoformat(data["expires"]) if data["expires"] is not None else None
-    if expires is not None and expires.tzinfo is None:
-        raise ValueError
     return Cookie(
         _text(data["name"]),
         _text(data["value"]),
         _text(data["domain"]),
         path=_text(data["path"]),
         secure=data["secure"] is True,
-        expires=expires,
+        expires=_time(data["expires"]),
         host_only=data["host_only"] is True,
     )
+
+
+def _time(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    time = datetime.fromisoformat(value)
+    if time.tzinfo is None:
+        raise ValueError
+    return time
 
 
 def _text(value: Any) -> str:

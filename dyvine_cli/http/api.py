@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from dyvine_cli.cookies import Cookie
 from dyvine_cli.errors import (
     AddressRefused,
     DyvineError,
+    LoginExpired,
     NetworkError,
     RateLimited,
     Refused,
@@ -200,6 +201,21 @@ class ApiClient:
         """Keep the device ids that belong to the cookies, instead of those before."""
         self._put(self.profile.replace(device=dict(device)))
 
+    @property
+    def login_age(self) -> timedelta | None:
+        """How long ago the login was last found alive, whichever way the clock went since; None if it is not known."""
+        alive = self.profile.alive
+        return abs(self._clock() - alive) if alive else None
+
+    def found_alive(self) -> None:
+        """Note that the login is alive."""
+        self._put(self.profile.replace(alive=self._clock()))
+
+    def found_dead(self) -> None:
+        """Note that the login is dead."""
+        if self.profile.alive:
+            self._put(self.profile.replace(alive=None))
+
     def _tries(self) -> AsyncRetrying:
         return AsyncRetrying(
             stop=stop_after_attempt(self._retries + 1),
@@ -219,6 +235,9 @@ class ApiClient:
                 judge(answer)
         except Refused as exc:
             self.refused(call, exc)
+            raise
+        except LoginExpired:
+            self.found_dead()
             raise
         if answer.status < 400:
             self._budget.accepted(self.profile.site, self.profile.name, call)

@@ -88,10 +88,19 @@ class Douyin:
         return await self._links.follow(ref)
 
     async def post(self, ref: Ref) -> Post:
-        """One post with fresh links. Raises Deleted, Private, InReview, Paid, LoginNeeded, NotFound."""
-        post = parse.post(await self.api.post_detail(ref), ref=ref)
-        self.check(post)
+        """One post with fresh links. Raises Deleted, Private, InReview, Paid, LoginNeeded, LoginExpired, NotFound."""
+        try:
+            post = parse.post(await self.api.post_detail(ref), ref=ref)
+            self.check(post)
+        except LoginNeeded:
+            await self._doubt_login()
+            raise
         return post
+
+    async def _doubt_login(self) -> None:
+        """Something was kept from us as from a guest. Raises LoginExpired if that is because the login is dead."""
+        if self.api.logged_in:
+            await self.api.trial.doubt()
 
     def check(self, post: Post) -> None:
         """Raise what keeps a post from us, if there is nothing of it to be had."""
@@ -163,7 +172,13 @@ class Douyin:
         return parse.mix_of(await self.api.mix_detail(ref), ref)
 
     async def page(self, ref: Ref, what: Listing | None, cursor: Cursor | None) -> Page:
-        """One page of a listing: posts, likes or mixes of a user, posts of a mix."""
+        """One page of a listing: posts, likes or mixes of a user, posts of a mix. Raises LoginExpired for a dead login."""
+        page = await self._page(ref, what, cursor)
+        if page.cut is not None:
+            await self._doubt_login()
+        return page
+
+    async def _page(self, ref: Ref, what: Listing | None, cursor: Cursor | None) -> Page:
         if ref.kind == "mix":
             return parse.posts_page(await self.api.mix_posts(ref, cursor), ref=ref, what="mix")
         if ref.kind != "user":

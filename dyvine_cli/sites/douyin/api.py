@@ -6,7 +6,6 @@ device id with the web signature (web client, 2026-09). Every try signs anew.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 import time
@@ -34,6 +33,7 @@ from dyvine_cli.models import Cursor, Ref
 from dyvine_cli.sites.douyin import parse, sign
 from dyvine_cli.sites.douyin.guest import Guest
 from dyvine_cli.sites.douyin.refusals import judge_api, judge_captcha, judge_page, refuses_device
+from dyvine_cli.sites.logins import Trial
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +108,7 @@ class Api:
         self._constants = constants
         self._clock = clock
         self._draw = draw
-        self._trying = asyncio.Lock()
-        self._tried = False
+        self.trial = Trial(http, self.profile_self)
         self.guest = Guest(http, constants=constants, clock=clock, draw=draw)
         self._routes: dict[str, Callable[[Ref], Awaitable[Raw]]] = {
             "embed": self._detail_embed,
@@ -282,7 +281,7 @@ class Api:
         found = await self._send_signed(
             Call(path="user/profile/self/", own=[("publish_video_strategy_type", "2")], kind="detail")
         )
-        self._tried = True
+        self.trial.passed()
         return found
 
     async def whoami(self) -> Raw:
@@ -422,15 +421,12 @@ class Api:
         return await self._send_signed(call)
 
     async def _try_login(self) -> None:
-        """Ask once whether the login is alive, because a dead one is answered as a guest elsewhere. Raises LoginExpired."""
-        async with self._trying:
-            if self._tried:
-                return
-            try:
-                await self.profile_self()
-            except UnexpectedResponse as error:
-                log.warning("douyin: the login could not be tried: %s", error)
-                self._tried = True
+        """Try the login before its first use. Raises LoginExpired."""
+        try:
+            await self.trial.hold()
+        except UnexpectedResponse as error:
+            log.warning("douyin: the login could not be tried: %s", error)
+            self.trial.passed()
 
     async def _send_signed(self, call: Call, *, renewable: bool = False) -> Raw:
         """Send and judge. `renewable` raises _DeviceRefused for a refused device id, and the budget is not told."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from dyvine_cli import cookies
 from dyvine_cli.client import Client
 from dyvine_cli.errors import (
     Deleted,
@@ -26,6 +28,7 @@ from dyvine_cli.errors import (
     UnsupportedURL,
 )
 from dyvine_cli.events import Event, Waiting, Warned
+from dyvine_cli.identity import Profile
 from dyvine_cli.models import Ref
 from dyvine_cli.simulator.app import Simulator
 from dyvine_cli.simulator.douyin_guest import login_header
@@ -337,6 +340,47 @@ async def test_a_living_login_is_tried_once(make_client: MakeClient, platform: S
         "aweme/detail/",
     ]
     assert all("sessionid" in each.headers.get("cookie", "") for each in platform.requests)
+
+
+def seen_alive(platform: Simulator, ago: timedelta, **options: Any) -> Profile:
+    """A stored login that was found alive so long ago."""
+    jar = cookies.read(login_header(platform.clock(), **options), site="douyin")
+    return Profile(site="douyin", name="main", cookies=jar, alive=datetime.now(UTC) - ago)
+
+
+@pytest.mark.parametrize(("minutes", "tries"), [(0, 0), (59, 0), (61, 1), (-59, 0), (-61, 1)])
+async def test_a_login_that_was_alive_a_short_while_ago_is_not_tried(
+    make_client: MakeClient, platform: Simulator, minutes: int, tries: int
+) -> None:
+    """One call less in the runs that follow each other within an hour, whichever way the clock went."""
+    login = seen_alive(platform, timedelta(minutes=minutes))
+    client = make_client(who=lambda site: login)
+    await anext(aiter(client.list(user(World.OPEN))))
+
+    assert len([each for each in asked(platform) if each.endswith("profile/self/")]) == tries
+
+
+async def test_a_login_that_died_since_is_found_out_by_what_only_guests_get(
+    make_client: MakeClient, platform: Simulator
+) -> None:
+    """A list that ends as for guests casts doubt on a login that was alive minutes before."""
+    login = seen_alive(platform, timedelta(minutes=1), session=World.DEAD_SESSION)
+    client = make_client(who=lambda site: login)
+
+    with pytest.raises(LoginExpired):
+        await anext(aiter(client.list(user(World.ACCOUNTS[63]))))
+    assert client.profile("douyin").alive is None
+
+
+async def test_a_login_only_post_casts_doubt_on_the_login(
+    make_client: MakeClient, platform: Simulator
+) -> None:
+    """A post that is kept from a login as from a guest has the login tried."""
+    login = seen_alive(platform, timedelta(minutes=1), session=World.DEAD_SESSION)
+    client = make_client(who=lambda site: login)
+
+    with pytest.raises(LoginExpired):
+        await client.post(post(World.LOGIN_ONLY))
 
 
 async def test_a_login_that_dies_midway_is_said(make_client: MakeClient, platform: Simulator) -> None:
