@@ -204,6 +204,7 @@ class Engine:
             return await in_thread(lambda: finish(work, host.name))
         except Truncated:
             work.flaws[url] = work.flaws.get(url, 0) + 1
+            work.whole = True  # its ranges may be what is wrong
             raise
 
     async def _receive(self, work: Work, url: str, host: Host) -> None:
