@@ -260,6 +260,10 @@ class Archive(Protocol):
         """Those of `refs` that were completed."""
         ...
 
+    async def completed(self, refs: Sequence[Ref]) -> Mapping[Ref, datetime]:
+        """Those of `refs` that were completed, and when."""
+        ...
+
     async def add_saved(self, rows: Sequence[SavedAsset]) -> None:
         """Record whole files, all or none; the files must be flushed to disk before.
 
@@ -298,6 +302,10 @@ class Archive(Protocol):
         """Everything that has failed and was not saved since, oldest failure first."""
         ...
 
+    async def drop_failed(self, refs: Sequence[Ref]) -> None:
+        """Forget what failed of posts: nothing of it is wanted any more. May be called twice."""
+        ...
+
     async def add_listed(self, source: ListedSource) -> None:
         """Record how a listing came out. `full` None keeps the time of the last full one."""
         ...
@@ -326,11 +334,18 @@ class Archive(Protocol):
         ...
 
     async def add_user(self, site: str, user: Author, *, seen: datetime, folder: Path | None = None) -> None:
-        """Remember an account under its present name; `folder` None keeps the one on record."""
+        """Remember an account under its present name; `folder` None keeps the one on record.
+
+        What stands under its number in place of its id, because nothing else was known, becomes its own.
+        """
         ...
 
     async def user(self, site: str, id: str) -> KnownUser | None:
         """What is remembered about an account; None if it was never met by `add_user`."""
+        ...
+
+    async def find_users(self, site: str, name: str) -> tuple[str, ...]:
+        """The ids of the accounts that have this id or number, or have or had this handle."""
         ...
 
     async def forget(self, ref: Ref) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,13 +34,10 @@ from dyvine_cli.archive.base import (
     Tally,
     Verification,
 )
+from dyvine_cli.archive.database import in_memory, mapped, open_database, transaction
 from dyvine_cli.archive.mount import network_file_system
-from dyvine_cli.errors import ArchiveError, DiskFull, DyvineError
 from dyvine_cli.events import Report, Warned, ignore
 from dyvine_cli.models import Author, Cursor, Listing, Ref
-
-BUSY_TIMEOUT = 5.0
-"""Seconds to wait for another process's transaction; SQLite's waiting is unfair, so it is long."""
 
 _SAVED = """
 SELECT saved.site, saved.post, saved.asset, account.user, CAST(folder.path AS BLOB), CAST(post.name AS BLOB), saved.shared,
@@ -67,6 +63,7 @@ INSERT INTO post (site, post, account, created, completed) VALUES (?, ?, ?, ?, ?
 ON CONFLICT (site, post) DO UPDATE SET created = excluded.created, completed = excluded.completed
 """
 _KNOWN = "SELECT 1 FROM post WHERE site = ? AND post = ? AND completed IS NOT NULL"
+_COMPLETED = "SELECT completed FROM post WHERE site = ? AND post = ? AND completed IS NOT NULL"
 _FAILED = (
     "SELECT site, kind, post, asset, error, message, attempts, first, last, next_try, source FROM failed"
 )
@@ -122,6 +119,18 @@ _FORGET = (
     "DELETE FROM gone WHERE site = ? AND post = ?",
     "DELETE FROM damaged WHERE site = ? AND post = ?",
 )
+_FIND_USERS = """
+SELECT user FROM account WHERE site = ?1 AND (user = ?2 OR (uid <> '' AND uid = ?2)) UNION
+SELECT user FROM account JOIN name ON name.account = account.id WHERE site = ?1 AND handle <> '' AND handle = ?2
+"""
+_MERGE = (
+    "UPDATE post SET account = ?1 WHERE account = ?2",
+    "INSERT INTO tally SELECT ?1, kind, files, size FROM tally WHERE account = ?2 "
+    "ON CONFLICT (account, kind) DO UPDATE SET files = files + excluded.files, size = size + excluded.size",
+    "DELETE FROM tally WHERE account = ?2",
+    "DELETE FROM name WHERE account = ?2",
+    "DELETE FROM account WHERE id = ?2",
+)
 _STATS = """
 SELECT site, user, kind, files, size,
     coalesce((SELECT nickname FROM name WHERE name.account = account.id ORDER BY number DESC LIMIT 1), '')
@@ -158,17 +167,8 @@ class SqliteArchive:
         `network` tells the network file system a folder lies on, None for a local one; there a rollback journal
         replaces the write-ahead log, with a warning. Raises ArchiveError, DiskFull.
         """
-        _make_private(path)
         remote = network(path.parent)
-        with _mapped(path):
-            db = _connect(path)
-            try:
-                _check_is_ours(db, path, migrations)
-                _set_journal(db, remote)
-                _migrate(db, path, migrations)
-            except BaseException:
-                db.close()
-                raise
+        db = open_database(path, remote=remote, migrations=migrations)
         if remote:
             report(
                 Warned(
@@ -180,14 +180,11 @@ class SqliteArchive:
     @classmethod
     def in_memory(cls, *, clock: Callable[[], datetime] = _now) -> SqliteArchive:
         """An archive that begins empty and leaves nothing behind, for runs without one."""
-        db = sqlite3.connect(":memory:", isolation_level=None)
-        for migration in schema.MIGRATIONS:
-            migration(db)
-        return cls(db, None, clock)
+        return cls(in_memory(), None, clock)
 
     async def saved(self, ref: Ref, asset: str) -> SavedAsset | None:
         """One row by its key, 7 µs."""
-        with _mapped(self._path):
+        with mapped(self._path):
             row = self._db.execute(
                 _SAVED_OF_POST + " AND saved.asset = ?", (ref.site, ref.id, asset)
             ).fetchone()
@@ -195,19 +192,25 @@ class SqliteArchive:
 
     async def saved_assets(self, ref: Ref) -> Mapping[str, SavedAsset]:
         """The rows of one post lie side by side."""
-        with _mapped(self._path):
+        with mapped(self._path):
             rows = self._db.execute(_SAVED_OF_POST, (ref.site, ref.id)).fetchall()
         found = (_saved(row) for row in rows)
         return {row.asset: row for row in found}
 
     async def knows(self, ref: Ref) -> bool:
         """Whether the post stands in the table of complete ones."""
-        with _mapped(self._path):
+        with mapped(self._path):
             return self._db.execute(_KNOWN, (ref.site, ref.id)).fetchone() is not None
 
     async def known(self, refs: Sequence[Ref]) -> frozenset[Ref]:
         """One look-up per ref: 60 of them are cheaper than building a query."""
         return frozenset([ref for ref in refs if await self.knows(ref)])
+
+    async def completed(self, refs: Sequence[Ref]) -> Mapping[Ref, datetime]:
+        """One look-up per ref, as in `known`."""
+        with mapped(self._path):
+            found = {ref: self._db.execute(_COMPLETED, (ref.site, ref.id)).fetchone() for ref in refs}
+        return {ref: _time(row[0]) for ref, row in found.items() if row is not None}
 
     async def add_saved(self, rows: Sequence[SavedAsset]) -> None:
         """Insert or replace in one transaction; the tally follows by triggers."""
@@ -250,7 +253,7 @@ class SqliteArchive:
     async def failed(self, ref: Ref) -> Mapping[str | None, FailedAsset]:
         """The open failures of one post."""
         where = " WHERE site = ? AND kind = ? AND post = ?"
-        with _mapped(self._path):
+        with mapped(self._path):
             rows = self._db.execute(_FAILED + where, (ref.site, ref.kind, ref.id)).fetchall()
         found = (_failed(row) for row in rows)
         return {row.asset: row for row in found}
@@ -258,8 +261,14 @@ class SqliteArchive:
     async def failures(self, site: str | None = None) -> tuple[FailedAsset, ...]:
         """All open failures."""
         where = " WHERE ?1 IS NULL OR site = ?1 ORDER BY first, site, post, asset"
-        with _mapped(self._path):
+        with mapped(self._path):
             return tuple(_failed(row) for row in self._db.execute(_FAILED + where, (site,)))
+
+    async def drop_failed(self, refs: Sequence[Ref]) -> None:
+        """Delete the rows."""
+        with self._writing() as db:
+            for ref in refs:
+                _forget_failures(db, ref)
 
     async def add_listed(self, source: ListedSource) -> None:
         """Insert or replace, keeping the time of the last full listing."""
@@ -274,7 +283,7 @@ class SqliteArchive:
     async def listed(self, ref: Ref, what: Listing | None) -> ListedSource | None:
         """One row by its key."""
         columns = "SELECT time, listed, hidden, declared, full, cause, filters FROM listed"
-        with _mapped(self._path):
+        with mapped(self._path):
             row = self._db.execute(columns + _OF_LISTING, _listing_key(ref, what)).fetchone()
         if row is None:
             return None
@@ -299,7 +308,7 @@ class SqliteArchive:
     async def cursors(self, ref: Ref, what: Listing | None) -> tuple[StoredCursor, ...]:
         """One row per unfinished listing."""
         columns = "SELECT cursor, started, kept, listed, cause, hidden, filters FROM unfinished"
-        with _mapped(self._path):
+        with mapped(self._path):
             rows = self._db.execute(
                 columns + _OF_LISTING + " ORDER BY started DESC", _listing_key(ref, what)
             ).fetchall()
@@ -344,6 +353,7 @@ class SqliteArchive:
         name = (_text(user.nickname), _text(user.handle))
         with self._writing() as db:
             account = _account(db, site, user.id)
+            _merge(db, site, user, account)
             place = None if folder is None else _folder(db, folder)
             db.execute(
                 "UPDATE account SET uid = CASE ?1 WHEN '' THEN uid ELSE ?1 END, folder = coalesce(?2, folder) "
@@ -362,7 +372,7 @@ class SqliteArchive:
 
     async def user(self, site: str, id: str) -> KnownUser | None:
         """The account with its names and folder."""
-        with _mapped(self._path):
+        with mapped(self._path):
             row = self._db.execute(
                 "SELECT account.id, uid, CAST(folder.path AS BLOB) FROM account "
                 "LEFT JOIN folder ON folder.id = account.folder WHERE site = ? AND user = ?",
@@ -384,6 +394,11 @@ class SqliteArchive:
             names=tuple(KnownName(nickname=n, handle=h, since=_time(since)) for n, h, since in names),
         )
 
+    async def find_users(self, site: str, name: str) -> tuple[str, ...]:
+        """By the tables of accounts and names, which are small beside the others."""
+        with mapped(self._path):
+            return tuple(user for (user,) in self._db.execute(_FIND_USERS, (site, name)))
+
     async def forget(self, ref: Ref) -> None:
         """Delete the rows of the post from every table."""
         with self._writing() as db:
@@ -401,7 +416,7 @@ class SqliteArchive:
 
     async def ignored(self, refs: Sequence[Ref]) -> frozenset[Ref]:
         """One look-up per ref."""
-        with _mapped(self._path):
+        with mapped(self._path):
             return frozenset(ref for ref in refs if self._db.execute(_IGNORED, (ref.site, ref.id)).fetchone())
 
     async def ignored_posts(self, site: str | None = None) -> tuple[IgnoredPost, ...]:
@@ -409,7 +424,7 @@ class SqliteArchive:
         asked = (
             "SELECT site, post, since FROM ignored WHERE ?1 IS NULL OR site = ?1 ORDER BY since, site, post"
         )
-        with _mapped(self._path):
+        with mapped(self._path):
             return tuple(
                 IgnoredPost(ref=Ref(site, "post", post), since=_time(since))
                 for site, post, since in self._db.execute(asked, (site,))
@@ -417,7 +432,7 @@ class SqliteArchive:
 
     async def checked(self) -> tuple[CheckedSource, ...]:
         """The whole table."""
-        with _mapped(self._path):
+        with mapped(self._path):
             return tuple(_checked(row) for row in self._db.execute(_CHECKED))
 
     async def add_checked(self, source: CheckedSource) -> None:
@@ -448,7 +463,7 @@ class SqliteArchive:
     async def gone(self, site: str | None = None) -> tuple[GonePost, ...]:
         """The whole table."""
         asked = "SELECT site, post, state, noticed FROM gone WHERE ?1 IS NULL OR site = ?1 "
-        with _mapped(self._path):
+        with mapped(self._path):
             return tuple(
                 GonePost(ref=Ref(site, "post", post), state=state, noticed=_time(noticed))
                 for site, post, state, noticed in self._db.execute(
@@ -464,7 +479,7 @@ class SqliteArchive:
 
     async def posts_of(self, site: str, user_id: str) -> Mapping[Ref, datetime]:
         """By the index on accounts."""
-        with _mapped(self._path):
+        with mapped(self._path):
             rows = self._db.execute(_POSTS_OF, (site, user_id)).fetchall()
         return {Ref(site, "post", post): _time(created) for post, created in rows}
 
@@ -473,7 +488,7 @@ class SqliteArchive:
     ) -> tuple[RecordedFile, ...]:
         """A range of the key, or of one account's posts."""
         query, values = _files_query(wanted, after)
-        with _mapped(self._path):
+        with mapped(self._path):
             rows = self._db.execute(query, (*values, limit)).fetchall()
         return tuple(RecordedFile(saved=_saved(row), created=_moment_of(row[-1])) for row in rows)
 
@@ -487,7 +502,7 @@ class SqliteArchive:
     async def damaged(self, site: str | None = None) -> tuple[DamagedAsset, ...]:
         """The whole table."""
         asked = "SELECT site, post, asset, state, noticed FROM damaged WHERE ?1 IS NULL OR site = ?1 "
-        with _mapped(self._path):
+        with mapped(self._path):
             return tuple(
                 DamagedAsset(ref=Ref(site, "post", post), asset=asset, state=state, noticed=_time(noticed))
                 for site, post, asset, state, noticed in self._db.execute(
@@ -503,7 +518,7 @@ class SqliteArchive:
     async def verification(self, scope: str) -> Verification | None:
         """One row by its key."""
         asked = "SELECT site, post, asset, began, files, size FROM verifying WHERE scope = ?"
-        with _mapped(self._path):
+        with mapped(self._path):
             row = self._db.execute(asked, (scope,)).fetchone()
         if row is None:
             return None
@@ -524,7 +539,7 @@ class SqliteArchive:
 
     async def stats(self) -> tuple[Tally, ...]:
         """Read from the tally, not counted."""
-        with _mapped(self._path):
+        with mapped(self._path):
             rows = self._db.execute(_STATS).fetchall()
         return tuple(
             Tally(site=site, user=user, kind=kind, files=files, size=size, name=name)
@@ -533,12 +548,12 @@ class SqliteArchive:
 
     async def aclose(self) -> None:
         """Close the connection; the last one to close also removes the side files."""
-        with _mapped(self._path):
+        with mapped(self._path):
             self._db.close()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with _mapped(self._path), _transaction(self._db):
+        with mapped(self._path), transaction(self._db):
             yield self._db
 
 
@@ -690,6 +705,16 @@ def _account(db: sqlite3.Connection, site: str, user: str) -> int:
     return int(found[0])
 
 
+def _merge(db: sqlite3.Connection, site: str, user: Author, account: int) -> None:
+    """Take over what stands under the account's number: a tree of files tells no more, see `operations.rebuild`."""
+    if not user.uid or user.uid == user.id:
+        return
+    found = db.execute("SELECT id FROM account WHERE site = ? AND user = ?", (site, user.uid)).fetchone()
+    if found is not None:
+        for statement in _MERGE:
+            db.execute(statement, (account, found[0]))
+
+
 def _folder(db: sqlite3.Connection, folder: Path) -> int:
     """The row of a folder, made if it is new; its bytes are kept even where they are not UTF-8."""
     path = os.fsencode(folder)
@@ -733,186 +758,3 @@ def _number(value: int | None) -> int | None:
 def _text(text: str) -> str:
     """A platform's text without the lone surrogates that JSON can smuggle in and UTF-8 cannot hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _make_private(path: Path) -> None:
-    """Make folder (0700) and file (0600) if need be; SQLite gives its side files the file's mode."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise ArchiveError(f"{path} is not a file", hint="move it away; the archive is made there")
-        if os.name == "posix" and found.st_mode & 0o077 and found.st_uid == os.geteuid():
-            path.chmod(0o600)
-    except OSError as exc:
-        raise ArchiveError(
-            f"the archive {path} cannot be made: {exc.strerror}",
-            hint="make the folder writable, move it with DYVINE_HOME, or go without it by --no-archive",
-        ) from exc
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT)
-    db.execute("PRAGMA trusted_schema = OFF")
-    return db
-
-
-def _check_is_ours(db: sqlite3.Connection, path: Path, migrations: Sequence[schema.Migration]) -> None:
-    """Refuse another program's file and one that a newer dyvine has changed."""
-    if not db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
-        return
-    if db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
-        raise ArchiveError(
-            f"{path} belongs to another program", hint="move it away, or move dyvine by DYVINE_HOME"
-        )
-    newer = _applied(db) - {migration.__name__ for migration in migrations}
-    if newer:
-        raise ArchiveError(
-            f"the archive {path} was written by a newer dyvine ({', '.join(sorted(newer))})",
-            hint="update dyvine, or put the backup beside it in its place",
-        )
-
-
-def _set_journal(db: sqlite3.Connection, remote: str | None) -> None:
-    """Choose how commits become lasting; the mode stays in the file.
-
-    A connection of another process can stand in the way of the change. Then the file keeps its mode for now, which
-    only costs speed.
-    """
-    wanted = "delete" if remote else "wal"
-    db.execute(f"PRAGMA synchronous = {'FULL' if remote else 'NORMAL'}")
-    if db.execute("PRAGMA journal_mode").fetchone()[0] == wanted:
-        return
-    try:
-        db.execute(f"PRAGMA journal_mode = {wanted}")
-    except sqlite3.OperationalError as exc:
-        if _primary(exc) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise
-
-
-def _migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[schema.Migration]) -> None:
-    """Apply what is missing, one transaction each; another process may do the same at this moment.
-
-    Begins a transaction even if nothing is missing: so a file that cannot be written says so now, not after the first
-    download.
-    """
-    with _transaction(db):
-        begun = bool(db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone())
-        if not begun:
-            db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-            db.execute(
-                "CREATE TABLE migration (name TEXT PRIMARY KEY, time TEXT NOT NULL) STRICT, WITHOUT ROWID"
-            )
-            for migration in migrations:
-                _apply(db, migration)
-    for migration in migrations:
-        if migration.__name__ not in _applied(db):
-            _upgrade(db, path, migration)
-
-
-def _upgrade(db: sqlite3.Connection, path: Path, migration: schema.Migration) -> None:
-    with _transaction(db):
-        if migration.__name__ not in _applied(db):
-            _back_up(path, path.with_name(f"{path.name}.before-{migration.__name__}"))
-            _apply(db, migration)
-
-
-def _apply(db: sqlite3.Connection, migration: schema.Migration) -> None:
-    migration(db)
-    db.execute(
-        "INSERT INTO migration VALUES (?, ?)", (migration.__name__, _now().isoformat(timespec="seconds"))
-    )
-
-
-def _applied(db: sqlite3.Connection) -> set[str]:
-    return {name for (name,) in db.execute("SELECT name FROM migration")}
-
-
-def _back_up(path: Path, copy: Path) -> None:
-    """Copy the committed state to `copy`, whole or not at all.
-
-    Through a second connection: the one that holds the write lock may not read for a backup.
-    """
-    unfinished = copy.with_name(copy.name + ".part")
-    try:
-        unfinished.unlink(missing_ok=True)
-        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as exc:
-        raise ArchiveError(
-            f"the archive {path} cannot be copied to {copy} before its upgrade: {exc.strerror}",
-            hint="make space, or the folder writable",
-        ) from exc
-    with contextlib.closing(_connect(path)) as source, contextlib.closing(_connect(unfinished)) as target:
-        source.backup(target)
-        target.execute("PRAGMA journal_mode = delete")
-    unfinished.replace(copy)
-
-
-@contextlib.contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, holding the write lock from the start."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-
-
-def _primary(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 when the error does not come from SQLite itself."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-@contextlib.contextmanager
-def _mapped(path: Path | None) -> Iterator[None]:
-    """Turn SQLite's errors into ours, also those that only somebody's change to the file can cause."""
-    try:
-        yield
-    except sqlite3.Error as exc:
-        raise _ours(exc, path) from exc
-
-
-def _ours(exc: sqlite3.Error, path: Path | None) -> DyvineError:
-    match _primary(exc):
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return ArchiveError(f"the archive {path} is damaged: {exc}", hint=_cure(path))
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            return ArchiveError(
-                f"the archive {path} cannot be written: {exc}",
-                hint="make it and its folder writable for your user, or go without it by --no-archive",
-            )
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return ArchiveError(
-                f"the archive {path} was locked by another program for {BUSY_TIMEOUT:.0f} s",
-                hint="end the program that holds it open (a copy, a backup, a database browser)",
-            )
-        case sqlite3.SQLITE_FULL:
-            return DiskFull(
-                f"no space left for the archive {path}", hint="make space, or move it with DYVINE_HOME"
-            )
-        case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_NOLFS | sqlite3.SQLITE_PROTOCOL:
-            return ArchiveError(
-                f"the disk failed under the archive {path}: {exc}", hint="check the disk or mount"
-            )
-        case _:
-            return ArchiveError(f"the archive {path} cannot be used: {_printable(exc)}", hint=_cure(path))
-
-
-def _printable(exc: sqlite3.Error) -> str:
-    """SQLite's words; those of a trigger are whatever somebody wrote into the file."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(exc))[:200]
-
-
-def _cure(path: Path | None) -> str:
-    """What to do about a damaged file: the newest backup if there is one."""
-    if path is None:
-        return "start again"
-    backups = sorted(path.parent.glob(f"{path.name}.before-*[!t]"), key=lambda copy: copy.stat().st_mtime)
-    if backups:
-        return f"move it and its -wal and -shm files away and put the backup {backups[-1].name} in its place"
-    return "move it and its -wal and -shm files away; a new one is begun (what is on disk stays)"

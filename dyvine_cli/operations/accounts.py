@@ -14,8 +14,9 @@ from dyvine_cli.events import Balance, Cut, Event, Failed, Finished, Listed, Sou
 from dyvine_cli.listing import Walk, check_likes, check_listable
 from dyvine_cli.models import Cursor, Listing, Post, Ref
 from dyvine_cli.operations import selection
+from dyvine_cli.operations.backoff import may_pass
 from dyvine_cli.operations.download import Errand, save_posts
-from dyvine_cli.operations.pages import Pages, Place, may_pass
+from dyvine_cli.operations.pages import Pages, Place
 
 WORTH_AN_ESTIMATE = 60.0
 """Seconds of listing from which a person is told beforehand."""

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dyvine_cli.errors import DyvineError, LoginExpired, LoginNeeded, NotFound
 from dyvine_cli.models import Cursor
 
 _IN_HAND = ""
-
-
-def may_pass(error: DyvineError) -> bool:
-    """Whether a later run may get what failed so: not what is gone or closed to us, nor what wants a login."""
-    return isinstance(error, LoginExpired) or not isinstance(error, NotFound | LoginNeeded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,24 @@ async def test_post_is_known_only_when_complete(archive: Archive) -> None:
     assert await archive.known([POST, OTHER]) == {POST}
 
 
+async def test_the_time_of_completion_is_on_record(archive: Archive) -> None:
+    """Only complete posts have one."""
+    await archive.add_saved([saved(), saved(ref=OTHER)])
+    await archive.add_posts([CompletePost(ref=POST, user="MS4wA", created=NOW, completed=NOW)])
+
+    assert await archive.completed([POST, OTHER]) == {POST: NOW}
+
+
+async def test_failures_of_what_is_not_wanted_are_dropped(archive: Archive) -> None:
+    """Only those of the posts that are named, and twice is not too often."""
+    await archive.add_failed(POST, "video", "Timeout", "")
+    await archive.add_failed(OTHER, None, "Timeout", "")
+    await archive.drop_failed([POST])
+    await archive.drop_failed([POST])
+
+    assert [item.ref for item in await archive.failures()] == [OTHER]
+
+
 async def test_post_may_be_completed_before_its_files_are_recorded(archive: Archive) -> None:
     """The order of the two calls does not matter, and both may be repeated."""
     complete = CompletePost(ref=POST, user="MS4wA", created=NOW, completed=NOW)
