@@ -125,8 +125,10 @@ SELECT user FROM account JOIN name ON name.account = account.id WHERE site = ?1 
 """
 _MERGE = (
     "UPDATE post SET account = ?1 WHERE account = ?2",
-    "INSERT INTO tally SELECT ?1, kind, files, size FROM tally WHERE account = ?2 "
-    "ON CONFLICT (account, kind) DO UPDATE SET files = files + excluded.files, size = size + excluded.size",
+    """
+    INSERT INTO tally SELECT ?1, kind, files, size FROM tally WHERE account = ?2
+    ON CONFLICT (account, kind) DO UPDATE SET files = files + excluded.files, size = size + excluded.size
+    """,
     "DELETE FROM tally WHERE account = ?2",
     "DELETE FROM name WHERE account = ?2",
     "DELETE FROM account WHERE id = ?2",
