@@ -82,7 +82,8 @@ def test_every_setting_has_a_variable(place: Any) -> None:
         "network.proxy": "http://h:1", "network.proxy_order": "first", "douyin.proxy": "http://h:1", "tiktok.proxy": "http://h:1",
         "network.allow": "10.0.0.0/8", "site": "tiktok", "codec": "h264", "kind": "video", "max_filesize": "1M",
         "since": "2026-01-01", "until": "2026-01-01", "limits.rate": "1M", "limits.pace": "slow", "quality": "720",
-        "douyin.pace": "slow", "tiktok.pace": "slow",
+        "douyin.pace": "slow", "tiktok.pace": "slow", "notify.urls": "ntfy://a", "notify.webhook": "https://h/",
+        "notify.on": "new", "notify.digest_at": "07:30",
     }  # fmt: skip
     value = samples.get(place.key, "1")
     if place.key == "storage.to":
@@ -258,6 +259,11 @@ def test_file_of_another_system_is_read(file: Path, data: bytes) -> None:
         pytest.param("[storage]\nto = ['nsa']\n[[target]]\nname='nas'\nkind='folder'", 2, "no target 'nsa'", "'nas'", id="no target"),
         pytest.param("[[source]]\nurl='x'\nto='a'", 3, "no target 'a'", "targets are: none", id="source's target"),
         pytest.param("[[target]]\nname='a'\nkind='s3'\n[[target]]\nname='a'\nkind='s3'", 5, "two targets", None, id="same name"),
+        pytest.param("[notify]\nurls = ['planted']", 2, "number 1 is no address of a service", "appriseit", id="no apprise address"),
+        pytest.param("[notify]\nwebhook = 'ftp://planted'", 2, "needs an address like https://HOST/PATH", None, id="no webhook"),
+        pytest.param("[notify]\non = ['failures']", 2, "'failures' is none of failure, new, login, digest", "'failure'", id="no occasion"),
+        pytest.param("[notify]\ndigest_at = '24:00'", 2, "'24:00' is no time of day", None, id="no time of day"),
+        pytest.param("[notify]\nexec = \"a 'planted\"", 2, "a quote that is not closed", None, id="open quote"),
         pytest.param("a = \n", 1, "no valid TOML: invalid value", None, id="invalid TOML"),
         pytest.param("x = 1\n[limits\nparallel = 3", 2, "no valid TOML", None, id="open bracket"),
         pytest.param("path = 'a'\npath = 'b'", 2, "no valid TOML: cannot overwrite", None, id="twice"),
@@ -280,6 +286,7 @@ def test_mistake_in_the_file_is_told_with_its_line(
     assert says in caught.value.message
     assert hint is None or hint in (caught.value.hint or "")
     assert "\x1b" not in caught.value.message
+    assert "planted" not in f"{caught.value.message} {caught.value.hint}"
 
 
 @pytest.mark.parametrize(
@@ -834,6 +841,7 @@ database = "postgresql://u:{SECRET}@db/x"
 [notify]
 urls = ["ntfy://{SECRET}"]
 webhook = "https://h/{SECRET}"
+secret = "{SECRET}"
 [tiktok]
 proxy = "http://u:{SECRET}@h:2"
 """,
@@ -869,6 +877,21 @@ def test_logins_and_tokens_in_links_are_masked_when_shown(file: Path, link: str,
 
     assert settings.sources[0].url == settings.targets[0].endpoint == link
     assert lines["target.0.endpoint"] == lines["source.0.url"] == f'"{shown}"'
+
+
+def test_a_token_in_a_command_is_masked_when_shown(file: Path) -> None:
+    """`config show` tells the command without what looks like a secret in it."""
+    settings = loaded(file, "[notify]\nexec = 'curl -H X-Token:a1b2c3d4e5f6a7b8c9d0e1f2 {path}'")
+    shown = {line.key: line.value for line in settings.shown()}
+
+    assert shown["notify.exec"] == '"curl -H X-Token:REDACTED {path}"'
+
+
+def test_several_services_stand_in_one_variable() -> None:
+    """Between commas or blanks; a comma within an address stays."""
+    env = {"DYVINE_NOTIFY_URLS": "mailto://u:p@h?to=a,b, ntfy://topic tgram://t/c"}
+
+    assert config.load({}, env, None).notify.urls == ("mailto://u:p@h?to=a,b", "ntfy://topic", "tgram://t/c")
 
 
 def test_every_setting_is_shown_with_its_origin(file: Path) -> None:

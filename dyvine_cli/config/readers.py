@@ -199,6 +199,65 @@ def secret(value: Any) -> str:
     return value.strip()
 
 
+def addresses(value: Any) -> tuple[str, ...]:
+    """Addresses of services, `kind://…`, between commas or blanks in a variable; no error quotes one."""
+    parts = re.split(r"[\s,]+(?=[A-Za-z0-9]+://)", value.strip()) if isinstance(value, str) else value
+    found: tuple[str, ...] = items(secret, parts)
+    for number, each in enumerate(found, start=1):
+        if not re.match(r"[A-Za-z0-9]+://\S", each) or not each.isprintable():
+            raise Wrong(
+                f"number {number} is no address of a service: write ntfy://TOPIC, tgram://TOKEN/CHAT, mailto://…",
+                "all kinds: https://appriseit.com/services/",
+            )
+    return found
+
+
+def webhook(value: Any) -> str:
+    """An http or https address that no error quotes."""
+    from urllib.parse import urlsplit
+
+    words = secret(value)
+    try:
+        parts = urlsplit(words)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or not words.isprintable() or re.search(r"[\s\\]", words):
+        raise Wrong("needs an address like https://HOST/PATH")
+    return words
+
+
+def time_of_day(value: Any) -> str:
+    """`08:00`, from 00:00 to 23:59, also as TOML's own time."""
+    found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::[0-5][0-9])?", str(value).strip())
+    if found is None:
+        raise ValueError(f"{quoted(value)} is no time of day: write 08:00")
+    return f"{int(found[1]):02}:{found[2]}"
+
+
+def command(value: Any) -> str | None:
+    """A command line that splits into words; None for `none`. No error quotes it."""
+    import shlex
+
+    words = text(value)
+    if words.lower() == "none":
+        return None
+    try:
+        parts = shlex.split(words)
+    except ValueError:
+        raise Wrong("has a quote that is not closed", "quotes group words as in a shell") from None
+    if not parts or not parts[0]:
+        raise Wrong("names no command")
+    return words
+
+
+def mask_command(words: str) -> str:
+    """A command line for people: without what looks like a token."""
+    from dyvine_cli import redact  # only to show settings
+
+    return redact.Redactor().text(words)
+
+
 def proxy(value: Any) -> str | None:
     """A proxy's address, or `list:` with a file or address, as the network takes it; None for `none`.
 

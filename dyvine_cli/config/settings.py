@@ -29,6 +29,7 @@ Codec = Literal["any", "h264", "h265"]
 Pace = Literal["slow", "normal", "fast", "off"]
 ProxyOrder = Literal["round-robin", "random", "first"]
 TargetKind = Literal["folder", "s3", "r2", "drive"]
+Occasion = Literal["failure", "new", "login", "digest"]
 Depth = Literal["all", "newest"]
 
 STANDARD_OUTPUT = "{site}/{user}/{date:%Y-%m-%d}_{id}_{title:.80}{part}.{ext}"
@@ -165,11 +166,21 @@ class StorageSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifySettings:
-    """Who is told: apprise addresses, a webhook, a command (no shell)."""
+    """Who is told what: apprise addresses, a webhook whose events `secret` signs, a command (no shell).
 
-    urls: tuple[str, ...] = _setting((), partial(read.items, read.secret), secret=True)
-    webhook: str | None = _setting(None, read.secret, secret=True)
-    exec: str | None = _flagged("exec", None, read.text)
+    `on` are the occasions of messages, `digest_at` the local time (`08:00`) of the daily one. A command that takes
+    longer than `exec_timeout` seconds is ended.
+    """
+
+    urls: tuple[str, ...] = _setting((), read.addresses, secret=True)
+    webhook: str | None = _setting(None, read.webhook, secret=True)
+    secret: str | None = _setting(None, read.secret, secret=True)
+    on: tuple[Occasion, ...] = _setting(
+        ("failure", "login"), partial(read.items, partial(read.one_of, get_args(Occasion)))
+    )
+    digest_at: str = _setting("08:00", read.time_of_day)
+    exec: str | None = _flagged("exec", None, read.command)
+    exec_timeout: float = _setting(600.0, parse_duration)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -490,6 +501,8 @@ def _shown(value: Any, option: Option) -> str:
         return str(value)
     if option.read is read.link:
         value = read.mask_link(value)
+    if option.read is read.command:
+        value = read.mask_command(value)
     text = value.isoformat() if isinstance(value, datetime) else str(value)
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
