@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 CLOSED = 141
 UNWRITABLE = 10
 STREAMS = (0, 1, 2)
+
+GARBAGE = (20_000, 20, 20)
+"""When to look for cycles: loading the program makes many objects and no garbage, which usual thresholds search for."""
 
 
 def main() -> None:
@@ -17,6 +21,7 @@ def main() -> None:
 
         sys.stdout.write(VERSION + "\n")
         return
+    gc.set_threshold(*GARBAGE)
     _prepare_streams()
     try:
         from dyvine_cli.cli.app import main as run
