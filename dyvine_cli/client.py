@@ -263,34 +263,7 @@ class Client:
 
     def match(self, text: str, *, kind: RefKind | None = None) -> Ref:
         """What `text` means as far as it can be said without asking anyone. Raises UnsupportedURL."""
-        text = text.strip()
-        ref = Ref.parse(text)
-        if ref is not None:
-            return ref
-        if HANDLE.fullmatch(text):
-            return Ref(self._default_site or HANDLE_SITE, "user", text.removeprefix("@"))
-        if kind is not None and BARE_ID.fullmatch(text) and (kind == "user" or text.isdigit()):
-            name = self._default_site or ID_SITE
-            bare = _kind_of_site(name).match(text)
-            return bare if bare is not None and bare.kind == kind else Ref(name, kind, text)
-        return self._first_known(text)
-
-    def _first_known(self, text: str) -> Ref:
-        """The first link in `text` that a site knows, or what the whole of it means."""
-        refusals: list[UnsupportedURL] = []
-        for candidate in (*links.find(text), text):
-            for site in self._in_order():
-                try:
-                    found = site.match(candidate)
-                except UnsupportedURL as refusal:
-                    refusals.append(refusal)
-                    continue
-                if found is not None:
-                    return found
-        raise refusals[0] if refusals else _unsupported(text)
-
-    def _in_order(self) -> Sequence[type[Site]]:
-        return sorted(SITES, key=lambda site: site.name != (self._default_site or ID_SITE))
+        return match(text, kind=kind, default_site=self._default_site)
 
     # --- what is there --------------------------------------------------------------------------------------------
 
@@ -366,6 +339,48 @@ class Client:
         if ref.kind != kind:
             raise InputError(f"{what} is a {ref.kind}, not a {kind}", hint=_other_noun(ref, what))
         return ref
+
+
+def match(text: str, *, kind: RefKind | None = None, default_site: str | None = None) -> Ref:
+    """What `text` means as far as it can be said without asking anyone; see `Client`. Raises UnsupportedURL."""
+    text = text.strip()
+    ref = Ref.parse(text)
+    if ref is not None:
+        return ref
+    if HANDLE.fullmatch(text):
+        return Ref(default_site or HANDLE_SITE, "user", text.removeprefix("@"))
+    if kind is not None and BARE_ID.fullmatch(text) and (kind == "user" or text.isdigit()):
+        name = default_site or ID_SITE
+        bare = _kind_of_site(name).match(text)
+        return bare if bare is not None and bare.kind == kind else Ref(name, kind, text)
+    return _first_known(text, default_site or ID_SITE)
+
+
+def _first_known(text: str, usual: str) -> Ref:
+    """The first link in `text` that a site knows, or what the whole of it means; the usual site is asked first."""
+    refusals: list[UnsupportedURL] = []
+    for candidate in (*links.find(text), text):
+        for site in sorted(SITES, key=lambda site: site.name != usual):
+            try:
+                found = site.match(candidate)
+            except UnsupportedURL as refusal:
+                refusals.append(refusal)
+                continue
+            if found is not None:
+                return found
+    raise refusals[0] if refusals else _unsupported(text)
+
+
+def address(ref: Ref) -> str:
+    """A link that `match` takes for this ref: the page a person would open, or the ref itself where there is none.
+
+    Raises UnsupportedURL for a site or kind that is not there.
+    """
+    page = _kind_of_site(ref.site).url(ref)
+    try:
+        return page if match(page) == ref else str(ref)
+    except UnsupportedURL:
+        return str(ref)
 
 
 def _illness(health: Health) -> tuple[bool, bool, bool, int, float]:
