@@ -155,7 +155,7 @@ def _take_over(old: sqlite3.Connection, new: sqlite3.Connection, table: str, key
         f"CAST(:{name} AS TEXT)" if kind == "TEXT" else f":{name}" for name, kind in kinds.items()
     )
     needed = f" WHERE {_NEEDED[table]}" if table in _NEEDED else ""
-    insert = f"INSERT OR IGNORE INTO {table} ({names}) SELECT {values}{needed}"  # noqa: S608 - names are of our schema
+    insert = f"INSERT OR IGNORE INTO {table} ({names}) SELECT {values}{needed}"
     for row in _rows(old, f"SELECT {names} FROM {table} ORDER BY {key}", key):  # noqa: S608
         with contextlib.suppress(sqlite3.IntegrityError):
             new.execute(insert, dict(zip(kinds, row, strict=True)))

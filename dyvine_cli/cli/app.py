@@ -85,29 +85,28 @@ Operation = Callable[["Workspace", "Selection", "Report"], Awaitable[int]]
 """What a command asks for; returns the exit status."""
 
 
+Run = Callable[["Settings", "Report"], Awaitable[int]]
+"""A whole run: it opens what it needs itself; returns the exit status."""
+
+
 def finish(given: Common, operation: Operation, *, events: bool = True) -> int:
     """Open the workspace, run one operation, show what happens; its exit status.
 
     `events` False keeps events off stdout, because the operation's answer goes there. Raises what ends the run.
     """
-    from dyvine_cli.cli.output import choose
-    from dyvine_cli.cli.output.logs import set_up_logging
-    from dyvine_cli.cli.settings import settings_of
-
-    settings = settings_of(given)
-    set_up_logging(settings.verbose, traffic=settings.print_traffic)
-    stop = Stop()
     reminders: list[str] = []
-    try:
-        with choose(given, settings, stop.on_fault, events=events) as report:
-            code = asyncio.run(_run(settings, operation, report, stop, reminders))
-    except KeyboardInterrupt:  # where the loop has no signal handlers
-        stop.number = 2
-        code = 130
-    if stop.number:
-        from dyvine_cli.cli.output import note
 
-        note("stopped; the same command goes on where this one ended")
+    async def run(settings: Settings, report: Report) -> int:
+        from dyvine_cli.cli.settings import selection_of
+        from dyvine_cli.operations.reminders import due
+        from dyvine_cli.operations.workspace import open_workspace
+
+        async with open_workspace(settings, report) as workspace:
+            code = await operation(workspace, selection_of(settings), report)
+            reminders.extend(due(workspace.client.in_use, settings.folders.state))
+            return code
+
+    code = conduct(given, run, events=events)
     if reminders:
         from dyvine_cli.cli.output import warn
 
@@ -115,19 +114,33 @@ def finish(given: Common, operation: Operation, *, events: bool = True) -> int:
     return code
 
 
-async def _run(
-    settings: Settings, operation: Operation, report: Report, stop: Stop, reminders: list[str]
-) -> int:
-    """The operation, ended early by whatever stops it; `reminders` gets what is to be said at the end."""
-    from dyvine_cli.cli.settings import selection_of
-    from dyvine_cli.operations.reminders import due
-    from dyvine_cli.operations.workspace import open_workspace
+def conduct(given: Common, run: Run, *, events: bool = True) -> int:
+    """Do a run and show what happens; its exit status, or that of what stopped it. Raises what ends the run."""
+    from dyvine_cli.cli.output import choose
+    from dyvine_cli.cli.output.logs import set_up_logging
+    from dyvine_cli.cli.settings import settings_of
 
+    settings = settings_of(given)
+    set_up_logging(settings.verbose, traffic=settings.print_traffic)
+    stop = Stop()
+    try:
+        with choose(given, settings, stop.on_fault, events=events) as report:
+            code = asyncio.run(_until_stopped(run(settings, report), stop))
+    except KeyboardInterrupt:  # where the loop has no signal handlers
+        stop.number = 2
+        code = 130
+    if stop.number:
+        from dyvine_cli.cli.output import note
+
+        note("stopped; the same command goes on where this one ended")
+    return code
+
+
+async def _until_stopped(run: Awaitable[int], stop: Stop) -> int:
+    """The outcome of a run that whatever stops it ends early."""
     stop.listen()
     try:
-        async with open_workspace(settings, report) as workspace:
-            code = await operation(workspace, selection_of(settings), report)
-            reminders += due(workspace.client.in_use, settings.folders.state)
+        code = await run
     except asyncio.CancelledError:
         if stop.code is None:
             raise

@@ -203,6 +203,27 @@ def _archive(settings: Settings, state: Path, report: Report) -> Archive:
     return SqliteArchive.in_memory() if place is None else SqliteArchive.open(place, report=report)
 
 
+def archive_place(settings: Settings) -> Path:
+    """Where the archive is, there or not. Raises InputError when the person wants none."""
+    place = _archive_place(settings, settings.folders.state)
+    if place is None:
+        raise no_archive()
+    return place
+
+
+def open_archive(settings: Settings, report: Report) -> Archive:
+    """The archive alone, for work that needs nothing else. Raises InputError, ArchiveError, DiskFull."""
+    return SqliteArchive.open(archive_place(settings), report=report)
+
+
+def no_archive() -> InputError:
+    """The complaint about work on an archive that is switched off."""
+    return InputError(
+        "there is no archive to work on: it is switched off",
+        hint="leave out --no-archive, or set `enabled = true` in [archive] of the configuration",
+    )
+
+
 def _archive_place(settings: Settings, state: Path) -> Path | None:
     return settings.archive.path or state / "archive.sqlite3" if settings.archive.enabled else None
 
