@@ -294,11 +294,13 @@ class Client:
         cursor: Cursor | None = None,
         declared: int | None = None,
         counted: int | None = None,
+        enough: int | None = None,
     ) -> Walk:
         """The posts (or mixes) of a user or mix, as an async iterator that holds one page.
 
         `what` None is the listing that the ref names, or its kind's own. `cursor` goes on where a former walk was cut,
-        `counted` is how many entries came before that place. `declared` is the number of posts the profile claims; an
+        `counted` is how many entries came before that place. `enough` is how many entries may do, None for all: see
+        `Walk`. `declared` is the number of posts the profile claims; an
         end far before it is an error. While iterating raises ListingIncomplete, or the cause itself if not even one
         page came.
         """
@@ -308,7 +310,7 @@ class Client:
         async def fetch(at: Cursor | None) -> Page:
             return await self._ask(ref.site, lambda site: site.page(ref, chosen, at))
 
-        return Walk(fetch, ref, cursor=cursor, declared=declared, counted=counted)
+        return Walk(fetch, ref, cursor=cursor, declared=declared, counted=counted, enough=enough)
 
     async def posts(self, what: str | Ref) -> AsyncIterator[Post]:
         """Every post of a user or mix, newest first as the platform lists them (pinned ones before).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from dyvine_cli.errors import (
     Banned,
@@ -39,6 +40,8 @@ class Walk:
     that gave something; before that the cause itself. `at_top` says that nothing of the list itself came before `cursor`.
 
     `counted` is how many entries the pages before `cursor` had, None when that is unknown or nothing came before.
+    `enough` is how many entries may do for the caller, None for all. A sample that has so many is given out before the
+    list itself is asked for; any other only as far as the list does not have its entries, which are whole there.
     """
 
     def __init__(
@@ -49,8 +52,11 @@ class Walk:
         cursor: Cursor | None = None,
         declared: int | None = None,
         counted: int | None = None,
+        enough: int | None = None,
     ) -> None:
         self._fetch = fetch
+        self._enough = enough
+        self._refusal: DyvineError | None = None
         self._began = cursor
         self._counted = counted
         self.ref = ref
@@ -71,6 +77,8 @@ class Walk:
         """What is new in each page, in its order."""
         while True:
             page = await self._page()
+            if page.sample and not self._may_do(page):
+                page = await self._in_place_of(page)
             yield self._take(page)
             self.at_top = self.at_top and page.sample
             if page.cut is not None and not self._is_all():
@@ -90,6 +98,8 @@ class Walk:
 
     async def _page(self) -> Page:
         try:
+            if self._refusal is not None:
+                raise self._refusal
             page = await self._fetch(self.cursor)
         except (InputError, DiskError):
             raise
@@ -99,6 +109,28 @@ class Walk:
             raise self._cut(error.message, self.cursor, error) from error
         self.pages += 1
         return page
+
+    def _may_do(self, sample: Page) -> bool:
+        """Whether a sample may be all that the caller wants, or all that there is."""
+        wanted = [number for number in (self._enough, self.declared) if number is not None]
+        return len(sample.items) + sample.hidden + len(sample.unreadable) >= min(
+            wanted, default=len(sample.items) + 1
+        )
+
+    async def _in_place_of(self, sample: Page) -> Page:
+        """The first page of the list itself, and what only the sample has; the sample, if that page is refused."""
+        try:
+            page = await self._fetch(sample.next)
+        except (InputError, DiskError):
+            raise
+        except DyvineError as error:
+            self._refusal = error  # for the next turn, as if it were asked for then
+            return sample
+        self.cursor = sample.next
+        self._cursors.add(sample.next)
+        listed = {entry.ref.id for entry in page.items}
+        others = tuple(entry for entry in sample.items if entry.ref.id not in listed)
+        return replace(page, items=(*others, *page.items))
 
     def _take(self, page: Page) -> tuple[Post | Mix, ...]:
         """Count what a page brought; what came before is no longer in it."""

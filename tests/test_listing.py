@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -351,3 +351,59 @@ def test_whose_likes_can_be_listed(public: bool | None, hidden: bool) -> None:
             check_likes(user)
     else:
         check_likes(user)
+
+
+# --- samples ------------------------------------------------------------------------------------------------------------
+
+
+def sampled(listed: Page | DyvineError, **more: object) -> Platform:
+    """A platform that shows the newest three of its posts before the list itself, in part."""
+    shown = page(range(3), "0", sample=True, **more)
+    items = tuple(replace(each, partial=True) for each in shown.items)  # type: ignore[type-var]
+    return platform(top=replace(shown, items=items), **{"0": listed, "b": page(range(5, 8))})
+
+
+async def kinds(walk: Walk) -> list[tuple[int, bool]]:
+    """The number of each entry, and whether it came in part."""
+    return [(int(entry.ref.id), entry.partial) async for entry in walk]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("enough", "in_part"),
+    [(None, []), (4, []), (3, [0, 1, 2]), (0, [0, 1, 2])],
+    ids=["all", "more than the sample", "the sample", "perhaps nothing"],
+)
+async def test_a_sample_is_given_out_where_it_may_be_enough(enough: int | None, in_part: list[int]) -> None:
+    """Everyone else gets the entries of the list itself, which are whole; either way each comes once, in its order."""
+    source = sampled(page(range(5), "b"))
+    found = await kinds(Walk(source.fetch, ACCOUNT, declared=8, enough=enough))
+
+    assert [number for number, _ in found] == list(range(8))
+    assert [number for number, partial in found if partial] == in_part
+    assert source.asked == [None, "0", "b"]
+
+
+async def test_a_sample_of_all_needs_no_list() -> None:
+    """What is declared is there."""
+    source = sampled(page(range(3)))
+
+    assert await kinds(Walk(source.fetch, ACCOUNT, declared=3)) == [(0, True), (1, True), (2, True)]
+    assert source.asked == [None]
+
+
+async def test_a_refused_list_leaves_its_sample() -> None:
+    """The refusal is told after it, without asking a second time, with the place where the list begins."""
+    source = sampled(RiskControl("no list", hint="wait"))
+    numbers, cut = await walked(Walk(source.fetch, ACCOUNT, declared=8))
+
+    assert numbers == [0, 1, 2]
+    assert cut is not None
+    assert (str(cut), cut.cursor) == ("listed 3 of 8: no list", "0")
+    assert source.asked == [None, "0"]
+
+
+async def test_a_list_without_its_sample_loses_nothing() -> None:
+    """What only the sample has comes before the page."""
+    source = sampled(page(range(2, 5), "b"))
+
+    assert [number for number, _ in await kinds(Walk(source.fetch, ACCOUNT))] == list(range(8))

@@ -33,7 +33,8 @@ class Source:
     """A listing to work through.
 
     `what` None is the kind's own listing. `declared` is what the platform claims it has, None if it does not say.
-    `dated` says that its posts come newest first, so that a date can end it.
+    `dated` says that its posts come newest first, so that a date can end it. `recalled` says that the platform was not
+    asked: title and number are those of an earlier run.
     """
 
     ref: Ref
@@ -41,6 +42,7 @@ class Source:
     title: str
     declared: int | None
     dated: bool = False
+    recalled: bool = False
 
 
 async def source_of(client: Client, ref: Ref, what: Listing | None) -> Source:
@@ -114,12 +116,16 @@ class Run:
 
     def _report(self, event: Event) -> None:
         self._count.take(event)
-        if isinstance(event, Failed) and event.ref is not None and may_pass(event.error):
+        if isinstance(event, Failed) and event.ref is not None and self._stays_open(event.error):
             self._failing[event.ref.id] = event.error.name
             self._cause = self._cause or event.error.name
         elif isinstance(event, Finished) and not self._failing.pop(event.ref.id, ""):
             self._pages.finish(event.ref.id)
         self._outer.report(event)
+
+    def _stays_open(self, error: DyvineError) -> bool:
+        """Whether the page of a post that failed so has to come again."""
+        return may_pass(error)
 
     async def run(self) -> None:
         """List and save; a cut is reported and counted, and its place kept for the next run.
@@ -185,7 +191,7 @@ class Run:
     async def _from_top(self, *, until_known: bool) -> AsyncGenerator[Post]:
         """The posts from the top on, those of the archive included, or until one that is in it."""
         archive = self._errand.workspace.archive
-        walk = self._walk(None, None)
+        walk = self._walk(None, None, enough=0 if until_known else self._errand.wish.limit)
         async with aclosing(self._pages_of(walk)) as batches:
             async for batch in batches:
                 if self._place is not None and walk.cursor == self._place.cursor:
@@ -223,10 +229,10 @@ class Run:
                         if self._is_enough(post):
                             return
 
-    def _walk(self, cursor: Cursor | None, counted: int | None) -> Walk:
+    def _walk(self, cursor: Cursor | None, counted: int | None, *, enough: int | None = None) -> Walk:
         source = self._source
         return self._errand.workspace.client.list(
-            source.ref, source.what, cursor=cursor, declared=source.declared, counted=counted
+            source.ref, source.what, cursor=cursor, declared=source.declared, counted=counted, enough=enough
         )
 
     async def _pages_of(self, walk: Walk) -> AsyncGenerator[tuple[Post, ...]]:
@@ -240,7 +246,7 @@ class Run:
                 self._report(Listed(ref=self._source.ref, count=len(batch), total=total))
                 if walk.errors:
                     await self._note_begun()
-                    self._note_unreadable(walk)
+                    await self._note_unreadable(walk)
                 if self._noted:
                     await self._keep_place()
                 yield tuple(entry for entry in batch if isinstance(entry, Post))
@@ -274,7 +280,7 @@ class Run:
         self._looked += 1
         self._pages.add(post.ref.id)
 
-    def _note_unreadable(self, walk: Walk) -> None:
+    async def _note_unreadable(self, walk: Walk) -> None:
         source = self._source
         for error in walk.errors:
             self._looked += 1

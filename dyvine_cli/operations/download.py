@@ -16,10 +16,12 @@ from pathlib import Path
 
 from dyvine_cli import naming, sidecar
 from dyvine_cli.archive.base import CompletePost, SavedAsset
+from dyvine_cli.client import Client
 from dyvine_cli.errors import DyvineError, LinkExpired, NetworkError, Refused, Truncated, UnexpectedResponse
 from dyvine_cli.events import Advanced, Failed, Finished, Report, Saved, Skipped, Started, Waiting, Warned
 from dyvine_cli.models import Asset, Post, Ref, Rendition
 from dyvine_cli.operations import selection
+from dyvine_cli.operations.backoff import next_try
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.tally import STOPPING, Tally
 from dyvine_cli.operations.workspace import Workspace
@@ -45,12 +47,17 @@ _AHEAD = 20
 """Posts that are listed before there is a slot for them: about a page, so that the next one is asked for in time."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
     """What one run does with each of its posts.
 
     `named` says that a person named the post itself: then a recorded file counts only where it still stands.
-    `source` is the listing that the posts come from, None for single posts. `told` is what needs saying only once.
+    `source` is the listing that the posts come from, None for single posts. `backs_off` says that what fails is tried
+    again by itself, later each time; `clock` tells from when on. `told` is what needs saying only once.
     """
 
     workspace: Workspace
@@ -60,6 +67,8 @@ class Errand:
     named: bool = False
     source: Ref | None = None
     simulate: bool = False
+    backs_off: bool = False
+    clock: Callable[[], datetime] = _now
     told: set[str] = field(default_factory=set)
 
 
@@ -120,8 +129,7 @@ async def save_post(post: Post, errand: Errand) -> None:
 async def _save(post: Post, errand: Errand) -> str:
     wish, archive = errand.wish, errand.workspace.archive
     if not selection.wanted(post, wish):
-        errand.report(Skipped(ref=post.ref, asset=None, reason="filtered", source=errand.source))
-        return "filtered"
+        return _filtered(post, errand)
     if await archive.ignored([post.ref]):
         _ignore(post, errand)
         return "filtered"
@@ -131,6 +139,8 @@ async def _save(post: Post, errand: Errand) -> str:
         _Way(post, errand, fresh=_Fresh(post, errand), known=known).mind_place()
         return _count([], errand, is_new=False)
     post = await _ready(post, errand)
+    if not selection.wanted(post, wish):
+        return _filtered(post, errand)
     due = _due(post, known, errand)
     _pass_over(post, known, errand)
     way = _Way(post, errand, fresh=_Fresh(post, errand), known=known)
@@ -158,16 +168,26 @@ def _ignore(post: Post, errand: Errand) -> None:
     errand.report(Skipped(ref=post.ref, asset=None, reason="ignored", source=errand.source))
 
 
+def _filtered(post: Post, errand: Errand) -> str:
+    errand.report(Skipped(ref=post.ref, asset=None, reason="filtered", source=errand.source))
+    return "filtered"
+
+
 async def _ready(post: Post, errand: Errand) -> Post:
     """The post, if a listing gave enough of it. Raises what keeps it from us, and what asking for the rest raises."""
     if errand.source is None:
         return post
     errand.workspace.client.check(post)
-    if post.partial or (
-        post.kind == "article" and post.text_is_cut
-    ):  # lists cut it after some 500 characters
-        return await errand.workspace.client.post(post.ref)
-    return post
+    return await whole(post, errand.workspace.client)
+
+
+async def whole(post: Post, client: Client) -> Post:
+    """The post with all its facts and files: asked for again where its list gave only some, or cut an article's text.
+
+    Raises what asking for it raises.
+    """
+    cut = post.kind == "article" and post.text_is_cut  # lists cut it after some 500 characters
+    return await client.post(post.ref) if post.partial or cut else post
 
 
 def _due(post: Post, known: Mapping[str, SavedAsset], errand: Errand) -> list[Asset]:
@@ -251,10 +271,19 @@ async def _fail(post: Post, asset: Asset | None, error: DyvineError, errand: Err
     errand.report(Failed(ref=post.ref, asset=asset.id if asset else None, error=error, source=errand.source))
     if asset is None:
         errand.tally.fail(error)
-    if not isinstance(error, STOPPING):
-        await errand.workspace.archive.add_failed(
-            post.ref, asset.id if asset else None, error.name, error.message, source=errand.source
-        )
+    await note_failure(post.ref, asset.id if asset else None, error, errand)
+
+
+async def note_failure(ref: Ref, asset: str | None, error: DyvineError, errand: Errand) -> None:
+    """Put a failure on record, with the time of its next try if the errand backs off; not what ends the whole run."""
+    archive = errand.workspace.archive
+    if isinstance(error, STOPPING) or (errand.backs_off and errand.simulate):
+        return
+    later = None
+    if errand.backs_off:
+        before = (await archive.failed(ref)).get(asset)
+        later = next_try(error, before.attempts + 1 if before else 1, errand.clock())
+    await archive.add_failed(ref, asset, error.name, error.message, source=errand.source, next_try=later)
 
 
 async def _complete(post: Post, errand: Errand) -> None:

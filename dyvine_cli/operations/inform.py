@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
-from dyvine_cli.errors import InputError, ListingIncomplete
+from dyvine_cli.client import Client
+from dyvine_cli.errors import DyvineError, InputError, ListingIncomplete
 from dyvine_cli.events import Cut, Failed, Report, Warned
 from dyvine_cli.listing import Walk
 from dyvine_cli.models import Listing, Mix, Post, Ref, RefKind, User
@@ -13,6 +14,7 @@ from dyvine_cli.operations import selection
 from dyvine_cli.operations.accounts import Source, source_of
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.attempts import Attempts
+from dyvine_cli.operations.download import whole
 from dyvine_cli.operations.get import LISTED
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.tally import Tally
@@ -71,9 +73,10 @@ async def _show_listing(
     workspace: Workspace, source: Source, wish: Selection, show: Show, report: Report, tally: Tally
 ) -> None:
     """Show a listing's entries; a cut after its first page is reported and counted."""
-    walk = workspace.client.list(source.ref, source.what, declared=source.declared)
+    client = workspace.client
+    walk = client.list(source.ref, source.what, declared=source.declared, enough=wish.limit)
     try:
-        async with aclosing(_entries(walk, source, report, tally)) as entries:
+        async with aclosing(_entries(walk, client, source, wish, report, tally)) as entries:
             shown = await _show_wanted(entries, source, wish, show)
         if not shown:
             report(Warned(message=_nothing(source, walk.listed), ref=source.ref))
@@ -97,14 +100,26 @@ def _nothing(source: Source, listed: int) -> str:
     return f"{source.title.removesuffix(': mixes')} has no {'mixes' if source.what == 'mixes' else 'posts'} to show"
 
 
-async def _entries(walk: Walk, source: Source, report: Report, tally: Tally) -> AsyncGenerator[Post | Mix]:
-    """The entries of a listing; those that could not be read are reported and counted."""
+async def _entries(
+    walk: Walk, client: Client, source: Source, wish: Selection, report: Report, tally: Tally
+) -> AsyncGenerator[Post | Mix]:
+    """The entries of a listing, posts as whole as a download has them; those that cannot be had are reported and counted."""
+
+    def fail(error: DyvineError, ref: Ref | None) -> None:
+        tally.fail(error)
+        report(Failed(ref=ref, error=error, source=source.ref))
+
     async with aclosing(walk.batches()) as batches:
         async for batch in batches:
             for error in walk.errors:
-                tally.fail(error)
-                report(Failed(ref=getattr(error, "ref", None), error=error, source=source.ref))
+                fail(error, getattr(error, "ref", None))
             for entry in batch:
+                if isinstance(entry, Post) and selection.wanted(entry, wish):
+                    try:
+                        entry = await whole(entry, client)
+                    except DyvineError as error:
+                        fail(error, entry.ref)
+                        continue
                 yield entry
 
 

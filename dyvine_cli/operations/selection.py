@@ -42,10 +42,13 @@ class Selection:
 
 
 def wanted(post: Post, wish: Selection) -> bool:
-    """Whether the filters let this post through."""
+    """Whether the filters let this post through.
+
+    A partial one may be younger than its list can say (its date is that of the upload), so `since` waits for the rest.
+    """
     if wish.kinds and post.kind not in wish.kinds:
         return False
-    if wish.since and post.created < wish.since:
+    if wish.since and post.created < wish.since and not post.partial:
         return False
     return not (wish.until and post.created > wish.until)
 
@@ -64,7 +67,8 @@ def filters(wish: Selection) -> str:
 
 def is_older(post: Post, wish: Selection) -> bool:
     """Whether a post ends a listing whose posts come newest first: it is older than `since`, and not pinned on top."""
-    return wish.since is not None and not post.pinned and post.created < wish.since
+    known = not (post.pinned or post.partial)
+    return wish.since is not None and known and post.created < wish.since
 
 
 def assets(post: Post, wish: Selection) -> tuple[Asset, ...]:

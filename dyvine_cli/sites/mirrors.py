@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Literal
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from dyvine_cli.models import Rendition
 
@@ -137,5 +137,6 @@ def _expiry(url: str) -> datetime | None:
 
 def _stated(parts: SplitResult, *names: str) -> str:
     """The last value of the first of these parameters that an address has, "" for none."""
-    query = parse_qs(parts.query)
-    return next((query[name][-1] for name in names if name in query), "")
+    query = f"&{parts.query}"
+    found = (query.rpartition(f"&{name}=") for name in names)
+    return next((unquote(rest.partition("&")[0]) for _, mark, rest in found if mark), "")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dyvine_cli.events import Cut, Saved
+from dyvine_cli.cli.settings import selection_of
+from dyvine_cli.events import Cut, Event, Failed, Saved
+from dyvine_cli.models import Mix, Post, User
+from dyvine_cli.operations import inform, selection
+from dyvine_cli.operations.asked import Asked
 from dyvine_cli.simulator.tiktok_world import TiktokWorld
 
 from .conftest import Person
@@ -93,3 +97,59 @@ async def test_a_refused_list_saves_what_came_and_goes_on_later(person: Person) 
     assert (second.balance.listed, second.balance.saved, second.balance.known) == (348, 338, 10)
     assert second.balance.complete
     assert third.of(Saved) == []
+
+
+# --- what is shown is what would be saved -------------------------------------------------------------------------------
+
+
+async def shown(person: Person, account: str, **flags: object) -> tuple[int, list[Post], list[Event]]:
+    """Status, posts and events of a listing that is shown, as by -j, -g and -F."""
+    found: list[Post | User | Mix] = []
+    events: list[Event] = []
+    wish = selection_of(person.settings(**flags))
+    async with person.at_work(events, **flags) as workspace:
+        code = await inform.posts(workspace, [Asked(account)], "user", wish, found.append, events.append)
+    return code, [each for each in found if isinstance(each, Post)], events
+
+
+def files_of(posts: list[Post]) -> int:
+    """How many files a download of these posts would bring."""
+    wish = selection.Selection()
+    return sum(len([each for each in selection.assets(post, wish) if each.renditions]) for post in posts)
+
+
+@pytest.mark.parametrize(("count", "files", "calls"), [(12, 26, 14), (200, 340, 9)])
+async def test_a_shown_account_names_every_file(person: Person, count: int, files: int, calls: int) -> None:
+    """Posts come with all their pictures and encodings: from their pages where no list is needed, else from the list."""
+    code, posts, _ = await shown(person, f"@{TiktokWorld.ACCOUNTS[count]}")
+    labels = {each.label for post in posts for asset in post.assets for each in asset.renditions}
+
+    assert (code, len(posts), files_of(posts)) == (0, count, files)
+    assert not [post for post in posts if post.partial]
+    assert "embed" not in labels
+    assert len(person.calls()) == calls
+
+
+async def test_a_few_of_the_newest_need_no_signature(person: Person) -> None:
+    """`--limit 3` is served by the embed page and three pages of posts."""
+    code, posts, _ = await shown(person, MANY, limit=3)
+
+    assert (code, len(posts), files_of(posts)) == (0, 3, 3)
+    assert not person.calls("/api/")
+    assert len(person.calls("/video/")) == 3
+
+
+async def test_what_a_refused_list_leaves_is_shown_whole(person: Person) -> None:
+    """Ten posts by their pages, then the cut; one that cannot be had is told and the others are shown."""
+    person.platform.faults.set("signed-closed")
+    person.platform.faults.set("page-other-item", count=1, where="/video/")
+    person.platform.faults.set("api-empty", where="/api/item/")
+    code, posts, events = await shown(person, MANY)
+    (failed,) = [each for each in events if isinstance(each, Failed)]
+    (cut,) = [each for each in events if isinstance(each, Cut)]
+
+    assert code == 7
+    assert len(posts) == 9
+    assert not [post for post in posts if post.partial]
+    assert failed.ref not in [post.ref for post in posts]
+    assert str(cut.error).startswith("listed 10 of 348: TikTok refused the rest")

@@ -95,7 +95,7 @@ class Tiktok:
 
     def _read(self, found: Found, ref: Ref) -> Post:
         """A post with the cookie that its addresses were made for."""
-        post = parse.post(found.raw, ref=ref, listed=found.listed)
+        post = parse.post(found.raw, ref=ref, by_detail=found.by_detail)
         self.check(post)
         return parse.unlocked(post, self.api.guest.chain_token)
 

@@ -80,10 +80,10 @@ class Call:
 
 
 class Found(NamedTuple):
-    """A raw post; `listed` says that it comes from the API, whose addresses of media differ."""
+    """A raw post; `by_detail` says that it comes from the API's detail call, whose addresses of media differ."""
 
     raw: Raw
-    listed: bool
+    by_detail: bool
 
 
 class Api:
@@ -153,13 +153,13 @@ class Api:
         """Photo posts, too, are asked for as videos: only that page carries them."""
         html = await self.page(f"{SITE}/@_/video/{ref.id}", ref=ref, quiet=True)
         try:
-            return Found(parse.item_of_page(html, ref, login=self.logged_in), listed=False)
+            return Found(parse.item_of_page(html, ref, login=self.logged_in), by_detail=False)
         except RiskControl:
             other = self._other_page(html, ref)
             if other is None:
                 raise
         html = await self.page(other, ref=ref, quiet=True)
-        return Found(parse.item_of_page(html, ref, login=self.logged_in), listed=False)
+        return Found(parse.item_of_page(html, ref, login=self.logged_in), by_detail=False)
 
     def _other_page(self, html: str, ref: Ref) -> str | None:
         """The address that a page without the post names as the post's own; None if it names no other."""
@@ -178,7 +178,7 @@ class Api:
             from_page="video",
             quiet=True,
         )
-        return Found(parse.classify_detail(await self._get(call), ref, login=self.logged_in), listed=True)
+        return Found(parse.classify_detail(await self._get(call), ref, login=self.logged_in), by_detail=True)
 
     # --- accounts -------------------------------------------------------------------------------------------------
 

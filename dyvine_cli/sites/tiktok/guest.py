@@ -122,9 +122,10 @@ class Guest:
         wall, NotInRegion, NetworkError.
         """
         answer = await self._fetch(url, endpoint, ref)
-        if proof.is_challenge(answer.text):
+        html = answer.text
+        if proof.is_challenge(html):
             answer = await self._prove(answer, url, endpoint, ref)
-        elif is_shell(answer.text):
+        elif is_shell(html):
             await self._sleep(SHELL_PAUSE)
             answer = await self._fetch(url, endpoint, ref)
         elif _is_blocked(answer):
@@ -137,8 +138,9 @@ class Guest:
             if not quiet:
                 self._http.refused("page", error)
             raise
-        self._learn(answer)
-        return answer.text
+        html = answer.text
+        self._learn(html)
+        return html
 
     def note(self, answer: Answer) -> None:
         """Keep the token of an answer: the header names it also where no cookie does."""
@@ -201,10 +203,10 @@ class Guest:
     def _letters(self, count: int) -> str:
         return "".join(_CONSONANTS[int(self._draw() * len(_CONSONANTS))] for _ in range(count))
 
-    def _learn(self, answer: Answer) -> None:
+    def _learn(self, html: str) -> None:
         """Keep the ids that a page gave its visitor; they belong to the cookies that came with it."""
-        self.build = sign.build_named_by(answer.text) or self.build
-        found = Device.of_page(parse.app_context(answer.text))
+        self.build = sign.build_named_by(html) or self.build
+        found = Device.of_page(parse.app_context(html))
         if found is not None and found != self.device:
             self._http.set_device(found.kept())
 

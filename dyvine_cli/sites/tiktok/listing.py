@@ -20,7 +20,7 @@ def read_posts(record: Record, ref: Ref) -> Page:
     entries = record.records("itemList")
     shown = [each for each in entries if not _is_foreign(each, ref)]
     present = [each for each in shown if not _is_hidden(each)]
-    items, unreadable = readable(present, lambda raw: read_post(raw, listed=True), site=SITE, id="id")
+    items, unreadable = readable(present, read_post, site=SITE, id="id")
     next, lost = onward(record, items, more="hasMore", cursors=("cursor",), ref=ref)
     return Page(
         items=items,

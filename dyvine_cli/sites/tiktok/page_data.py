@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -29,9 +30,9 @@ def hydration(html: str, *, ref: Ref | None = None, endpoint: str = "page") -> R
     of no known form.
     """
     with reading(about(ref, endpoint), ref=ref, endpoint=endpoint):
-        text = script(html, _HYDRATION)
-        if text:
-            return Record(loads(text, _HYDRATION), _HYDRATION).required_record("__DEFAULT_SCOPE__").raw
+        data = _data(html)
+        if data is not None:
+            return Record(data, _HYDRATION).required_record("__DEFAULT_SCOPE__").raw
     judge_html(html, endpoint=endpoint, ref=ref)
     raise blocked(endpoint, "a page without data came", ref)
 
@@ -70,10 +71,20 @@ def embed_state(html: str, ref: Ref) -> Record:
     raise blocked("embed", "a page without data came", ref)
 
 
+@lru_cache(maxsize=1)
+def _data(html: str) -> Any:
+    """What stands in a page's hydration script, None if it has none. Raises ValueError for what is no JSON.
+
+    The last page's is kept: it has half a megabyte, and is asked for its visitor, its post and its own address.
+    """
+    text = script(html, _HYDRATION)
+    return loads(text, _HYDRATION) if text else None
+
+
 def _scopes(html: str) -> Raw:
     """The scopes of a page, empty for one that has none to read."""
     try:
-        data = loads(script(html, _HYDRATION) or "{}", _HYDRATION)
+        data = _data(html)
     except ValueError:
         return {}
     found = data.get("__DEFAULT_SCOPE__") if isinstance(data, dict) else None

@@ -41,15 +41,16 @@ __all__ = [
 ]
 
 
-def post(raw: Mapping[str, Any], *, ref: Ref | None = None, listed: bool = False) -> Post:
-    """One post from its raw form; `ref` only names it in errors. `listed` says that it comes from the API.
+def post(raw: Mapping[str, Any], *, ref: Ref | None = None, by_detail: bool = False) -> Post:
+    """One post from its raw form; `ref` only names it in errors. `by_detail` says that it comes from the API's detail
+    call, of whose addresses only the player's work.
 
     Its files need `unlocked` before they can be fetched. A post that is not for us (private, taken down, login only)
     is a Post with what it says and the assets it still has; `ensure_available` raises. Raises UnexpectedResponse
     naming the field.
     """
     with reading(f"post {ref or ''}".strip(), ref=ref):
-        return read_post(Record(raw, "item"), listed=listed)
+        return read_post(Record(raw, "item"), by_detail=by_detail)
 
 
 def unlocked(post: Post, token: str) -> Post:

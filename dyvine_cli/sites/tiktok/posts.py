@@ -29,8 +29,8 @@ from dyvine_cli.sites.tiktok.accounts import SITE, count, read_author
 _MIX_COVERS = ("urlList", "url_list")
 
 
-def read_post(raw: Record, *, listed: bool) -> Post:
-    """The post with its assets. `listed` says that it comes from the API, not from its page.
+def read_post(raw: Record, *, by_detail: bool = False) -> Post:
+    """The post with its assets. `by_detail` says that it comes from the API's detail call.
 
     Raises LookupError without media on an open post.
     """
@@ -61,7 +61,7 @@ def read_post(raw: Record, *, listed: bool) -> Post:
         region=raw.text("locationCreated") or None,
         raw=raw.raw,
     )
-    return _with_assets(made, raw, listed=listed)
+    return _with_assets(made, raw, by_detail=by_detail)
 
 
 def read_embedded(raw: Record, author: Author) -> Post:
@@ -100,7 +100,7 @@ def has_media(raw: Record) -> bool:
     gallery, video = raw.record("imagePost"), raw.record("video")
     if gallery:
         return any(renditions.picture(image) for image in gallery.records("images"))
-    return bool(video and renditions.video(video, listed=False))
+    return bool(video and renditions.video(video))
 
 
 def access_of(raw: Record) -> Access:
@@ -129,18 +129,18 @@ def read_mix(raw: Record) -> Mix:
     )
 
 
-def _with_assets(made: Post, raw: Record, *, listed: bool) -> Post:
+def _with_assets(made: Post, raw: Record, *, by_detail: bool) -> Post:
     """The post with its files. Raises LookupError when an open post has none."""
     video = raw.record("video")
     gallery = raw.record("imagePost")
-    assets = tuple(_pictures(gallery)) if gallery else tuple(_video(video, listed=listed))
+    assets = tuple(_pictures(gallery)) if gallery else tuple(_video(video, by_detail=by_detail))
     if not assets and made.access == "public" and not made.login_only:
         raise LookupError(f"{raw.path} has no media ({'imagePost.images' if gallery else 'video.playAddr'})")
     return replace(made, assets=(*assets, *_companions(made, video, gallery)))
 
 
-def _video(video: Record | None, *, listed: bool) -> Iterator[Asset]:
-    encodings = renditions.video(video, listed=listed) if video else ()
+def _video(video: Record | None, *, by_detail: bool) -> Iterator[Asset]:
+    encodings = renditions.video(video, by_detail=by_detail) if video else ()
     if encodings:
         yield Asset(id="video", kind="video", renditions=encodings)
 

@@ -89,6 +89,7 @@ _CAPTCHA_FIELDS = (b'"verify_ticket"', b'"verify_center_decision_conf"')
 _CAPTCHA_MARKS = ("captcha-init", "secsdk-captcha", "captcha_verify_img_slide")
 _SHELL_MARK = 'data-source="downgrade-mssdk-preload"'
 _LEFT_MARK = "discontinued operating TikTok"
+_DATA_MARKS = ("__DEFAULT_SCOPE__", "SIGI_STATE", "__FRONTITY_CONNECT_STATE__")
 _MAINTENANCE = "<title>Site Under Maintenance"
 
 
@@ -140,8 +141,10 @@ def judge_status(answer: Answer, *, endpoint: str, ref: Ref | None = None) -> No
 def judge_html(text: str, *, endpoint: str, ref: Ref | None = None) -> None:
     """Raise for HTML that is known to be no page with data; any other passes.
 
-    The word `captcha` stands on every good page, the marks of a captcha that is shown do not.
+    A page with data is never judged: its captions may hold any of these words, and `captcha` stands on every one.
     """
+    if _has_data(text):
+        return
     if is_challenge(text):
         raise blocked(endpoint, "it asks for a proof of work", ref)
     if _LEFT_MARK in text:
@@ -155,7 +158,7 @@ def judge_html(text: str, *, endpoint: str, ref: Ref | None = None) -> None:
         raise blocked(endpoint, "it does not like the form of our requests (maintenance page)", ref)
     if is_shell(text):
         raise blocked(endpoint, "only a shell without data came", ref)
-    if not _has_data(text) and any(mark in text for mark in _CAPTCHA_MARKS):
+    if any(mark in text for mark in _CAPTCHA_MARKS):
         raise captcha(endpoint, ref)
 
 
@@ -165,7 +168,7 @@ def is_shell(text: str) -> bool:
 
 
 def _has_data(text: str) -> bool:
-    return "__DEFAULT_SCOPE__" in text or "SIGI_STATE" in text
+    return any(mark in text for mark in _DATA_MARKS)
 
 
 def judge_code(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from dyvine_cli.http.addresses import within
 from dyvine_cli.models import Rendition
@@ -40,18 +40,18 @@ _SOURCES = ("LC", "ASR", "MT")
 """Who wrote a subtitle, best first: the creator, speech recognition, a machine translation."""
 
 
-def video(description: Record, *, listed: bool) -> tuple[Rendition, ...]:
+def video(description: Record, *, by_detail: bool = False) -> tuple[Rendition, ...]:
     """The encodings of a video, best first: most pixels, frames, then bits per second within a codec.
 
-    `bytevc2`, which common programs cannot play, is left out. The watermarked download is last. `listed` says that
-    the description comes from the API: then only the player's address works (reported by Evil0ctal v5, 2026-09), and
-    stands first.
+    `bytevc2`, which common programs cannot play, is left out. The watermarked download is last. `by_detail`
+    says that the description comes from the API's detail call: then only the player's address works (reported by
+    Evil0ctal v5, 2026-09), and stands first. Lists bind their addresses to the visitor's cookie, as pages do.
     """
     ladder = [*_ladder(description)]
     known = {url for each in ladder for url in each.mirrors}
     single = [each for each in _single(description) if not known & set(each.mirrors)]
     every = (*best_first([*ladder, *single]), *_download(description))
-    return tuple(_player_first(each) for each in every) if listed else every
+    return tuple(_player_first(each) for each in every) if by_detail else every
 
 
 def embedded(entry: Record) -> tuple[Rendition, ...]:
@@ -274,5 +274,5 @@ def _referers(urls: Iterable[str]) -> dict[str, Mapping[str, str]]:
 
 def _asks_for_chain(url: str) -> bool:
     parts = urlsplit(url)
-    named = parse_qs(parts.query).get("tk", [])
-    return parts.scheme == "https" and within(parts.hostname or "", _OWN_HOSTS) and named == [CHAIN]
+    named = [each for each in parts.query.split("&") if each.startswith("tk=")]
+    return named == [f"tk={CHAIN}"] and parts.scheme == "https" and within(parts.hostname or "", _OWN_HOSTS)

@@ -47,7 +47,7 @@ def _page(answer: Answer, path: str) -> str | None:
     judge_page(answer, endpoint="page")
     if form is _POST:
         ref = Ref("tiktok", "post", found[1])
-        return _described(parse.item_of_page(answer.text, ref), ref, listed=False)
+        return _described(parse.item_of_page(answer.text, ref), ref, by_detail=False)
     ref = Ref("tiktok", "user", found[1])
     if form is _EMBED:
         return f"embed of {_counted(parse.embed_page(answer.text, ref))}"
@@ -58,7 +58,7 @@ def _page(answer: Answer, path: str) -> str | None:
 def _detail(answer: Answer, query: Query) -> str:
     ref = Ref("tiktok", "post", query.get("itemId", ""))
     found = judge_api(answer, endpoint="item/detail", ref=ref)
-    return _described(parse.classify_detail(found, ref), ref, listed=True)
+    return _described(parse.classify_detail(found, ref), ref, by_detail=True)
 
 
 def _posts(answer: Answer, query: Query) -> str:
@@ -84,8 +84,8 @@ def _counted(page: Page) -> str:
     return f"{len(page.items)} posts, {'more follow' if page.next else 'the last'}"
 
 
-def _described(raw: Mapping[str, object], ref: Ref, *, listed: bool) -> str:
-    post = parse.ensure_available(parse.post(raw, ref=ref, listed=listed))
+def _described(raw: Mapping[str, object], ref: Ref, *, by_detail: bool) -> str:
+    post = parse.ensure_available(parse.post(raw, ref=ref, by_detail=by_detail))
     files = sum(bool(asset.renditions) for asset in post.assets)
     return f"{post.kind} of {files} files"
 

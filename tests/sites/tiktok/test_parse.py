@@ -226,9 +226,9 @@ def test_addresses_stay_as_they_are(item: Item) -> None:
     assert list(encodings(parse.post(raw))[0].mirrors) == given
 
 
-def test_answers_of_the_api_put_the_players_address_first(item: Item) -> None:
-    """There the media hosts refuse (reported); the other order stands on pages."""
-    mirrors = encodings(parse.post(item("video"), listed=True))[0].mirrors
+def test_a_detail_answer_puts_the_players_address_first(item: Item) -> None:
+    """There the media hosts refuse (reported); pages and lists keep their order."""
+    mirrors = encodings(parse.post(item("video"), by_detail=True))[0].mirrors
 
     assert mirrors[0].startswith("https://www.tiktok.com/aweme/v1/play/")
     assert len(mirrors) == 3

@@ -310,6 +310,24 @@ def test_a_page_that_is_refused_is_an_error(came: Answer, error: type[DyvineErro
         refusals.judge_page(came, endpoint="page", ref=POST)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "we have discontinued operating TikTok",
+        "Please wait... SlardarWAF",
+        "captcha-init",
+        "<title>Site Under Maintenance",
+        'data-source="downgrade-mssdk-preload"',
+    ],
+)
+def test_a_caption_that_quotes_a_refusal_is_none(load: Load, words: str) -> None:
+    """A page with data is believed, whatever its author wrote; so is an embed page."""
+    state = load("page_video")
+    state["__DEFAULT_SCOPE__"]["webapp.video-detail"]["itemInfo"]["itemStruct"]["desc"] = words
+    for came in (html(state), html({"source": {"data": words}}, "__FRONTITY_CONNECT_STATE__")):
+        refusals.judge_page(answer(came + "x" * 50_000), endpoint="page", ref=POST)
+
+
 def test_the_shell_without_data_is_told_from_a_page(load: Load) -> None:
     """After it the same request works; the mark may stand on a good page."""
     mark = '<div data-source="downgrade-mssdk-preload"></div>'
@@ -390,7 +408,7 @@ def test_a_page_of_posts_is_read(load: Load) -> None:
     assert (found.next, found.cut, found.hidden, found.skipped, found.unreadable) == (
         "1769529296000", None, 0, 0, (),
     )  # fmt: skip
-    assert posts[0].assets[0].renditions[0].mirrors[0].startswith("https://www.tiktok.com/aweme/v1/play/")
+    assert "tk=tt_chain_token" in posts[0].assets[0].renditions[0].mirrors[0]
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ READERS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "profile": (load("page_user"), read_profile),
     "api item": (
         {"itemInfo": {"itemStruct": item()}, "statusCode": 0},
-        lambda answer: write(parse.post(parse.classify_detail(answer, POST), listed=True)),
+        lambda answer: write(parse.post(parse.classify_detail(answer, POST), by_detail=True)),
     ),
     "posts page": (load("posts_page"), read_list),
     "playlists page": (load("playlists_page"), lambda answer: parse.mixes_page(answer, ref=USER)),

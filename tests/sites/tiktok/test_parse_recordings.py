@@ -259,7 +259,7 @@ def test_the_recorded_profile_answer(recorded: Recorded) -> None:
 
 
 def test_the_recorded_page_of_a_list(recorded: Recorded) -> None:
-    """One pinned video of the newest order, with five gears and the player's address first."""
+    """One pinned video of the newest order, with five gears, on hosts that ask for the visitor's cookie."""
     found = parse.posts_page(
         json.loads(recorded("post_item_list_newest_2025-10.json")),
         ref=Ref("tiktok", "user", "zg.520"),
@@ -280,9 +280,9 @@ def test_the_recorded_page_of_a_list(recorded: Recorded) -> None:
         ("download", None),
     ]
     assert hosts(post, "video") == [
-        "www.tiktok.com",
         "v16-webapp-prime.us.tiktok.com",
         "v19-webapp-prime.us.tiktok.com",
+        "www.tiktok.com",
     ]
     assert [each.id for each in post.assets if each.kind == "subtitle"] == [
         "subtitle.eng-US",
