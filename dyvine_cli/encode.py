@@ -26,6 +26,7 @@ from dyvine_cli.events import (
     SourceBegun,
     Started,
     Summarized,
+    SyncedSource,
     Waiting,
     Warned,
 )
@@ -299,6 +300,22 @@ def _summary(event: Summarized) -> Json:
         "reasons": _counts(event.reasons),
         "balances": [_balance(each) for each in event.balances],
         "next_try": moment(event.next_try) if event.next_try else None,
+        **({} if event.sources is None else {"sources": [_synced(each) for each in event.sources]}),
+    }
+
+
+def _synced(source: SyncedSource) -> Json:
+    return {
+        "ref": _ref(source.ref),
+        "name": source.name,
+        "state": source.state,
+        "new": source.new,
+        "failed": source.failed,
+        "hidden": source.hidden,
+        "size": source.size,
+        "seconds": round(source.seconds, 3),
+        "error": source.error,
+        "reasons": _counts(source.reasons),
     }
 
 

@@ -130,11 +130,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
-    """Something a person should know and may ignore."""
+    """Something a person should know and may ignore; `notice` says that nothing is wrong."""
 
     message: str
     hint: str | None = None
     ref: Ref | None = None
+    notice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +176,42 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SyncedSource:
+    """How the check of one source came out; `ref` is None when its link was not understood.
+
+    `state` is `complete`, `gap` (what is new is here, something older could not be had), `cut`, `failed`, `stopped`,
+    `not tried`, or `retried` when only what had failed before was tried. `new`, `failed` and `hidden` count posts, `size`
+    bytes. `error` is what is wrong in one line, empty when nothing is; `reasons` counts the failures by error name.
+    """
+
+    ref: Ref | None
+    name: str
+    state: str
+    new: int = 0
+    failed: int = 0
+    hidden: int = 0
+    size: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_news(self) -> bool:
+        """Whether there is anything to say of it."""
+        return bool(self.new or self.is_trouble)
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether something is wrong that a person should hear of."""
+        return bool(self.failed) or self.state in ("cut", "failed", "stopped", "not tried")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summarized:
-    """The end of a run: files and bytes saved, posts skipped, failures by error name, and the exit status."""
+    """The end of a run: files and bytes saved, posts skipped, failures by error name, and the exit status.
+
+    `sources` are those that `sync` checked, None in every other run.
+    """
 
     files: int
     size: int
@@ -188,6 +223,7 @@ class Summarized:
     balances: tuple[Balance, ...] = ()
     reasons: Mapping[str, int] = field(default_factory=dict)
     next_try: datetime | None = None
+    sources: tuple[SyncedSource, ...] | None = None
 
 
 Event = (

@@ -1,0 +1,458 @@
+"""A listing that is kept in sync: what was settled is not listed again, a gap is remembered, a failure has its own time.
+
+Everything of a listing that was there at its *settled* time is dealt with: saved, left out on purpose, or on record as
+failed. A post that the archive completed before that time is a landmark: nothing below it is new. One that came into
+the archive later is none, because it may have been fetched alone. A *place* is where a listing was cut: everything above
+it is dealt with as of the time when it was kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from dyvine_cli.archive.base import Archive, FailedAsset, ListedSource, StoredCursor
+from dyvine_cli.errors import ArchiveError, DiskError, DyvineError, ListingIncomplete
+from dyvine_cli.events import Cut, Failed
+from dyvine_cli.listing import Walk
+from dyvine_cli.models import Author, Cursor, Listing, Post, Ref
+from dyvine_cli.operations import selection
+from dyvine_cli.operations.accounts import Run, Source
+from dyvine_cli.operations.backoff import may_pass_by_name, pause
+from dyvine_cli.operations.download import Errand, note_failure
+from dyvine_cli.operations.selection import Selection
+from dyvine_cli.operations.tally import STOPPING
+
+WALLED = "LoginNeeded"
+"""The cause of a cut that a guest meets again and again at the same depth."""
+
+_LATE = timedelta(days=1)
+"""How long before a settled time a post that was left out must have been published to have been there for sure."""
+
+_SINCE = re.compile(r"since=(\S+) ?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How much of a listing this run lists.
+
+    `row` and `place` are what the archive knows of it, None for nothing. `whole` lists to the end. `horizon` is the time
+    whose landmarks end the walk from the top, None to walk on; `rest` goes on at the place then, until landmarks of
+    `floor`. `settled` is None if the listing never was. `known_at` is the time whose landmarks count as an overlap.
+    `walled` says that what is missing needs a login. `newest` wants nothing older, `first` is its first run.
+    """
+
+    row: ListedSource | None
+    filters: str
+    place: StoredCursor | None = None
+    whole: bool = False
+    rest: bool = False
+    horizon: datetime | None = None
+    floor: datetime | None = None
+    settled: datetime | None = None
+    known_at: datetime | None = None
+    walled: bool = False
+    newest: bool = False
+    first: bool = False
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the newest posts are all that is to be looked at, so that nobody need ask how many there are."""
+        return self.row is not None and not (self.whole or self.rest or self.first)
+
+
+async def plan(
+    archive: Archive,
+    ref: Ref,
+    what: Listing | None,
+    wish: Selection,
+    *,
+    newest: bool,
+    guest: bool,
+    full_every: float | None,
+    now: datetime,
+) -> Plan:
+    """The plan for a listing; `full_every` is after how many seconds it is listed to its end again, None for never."""
+    filters = filters_of(wish, newest=newest)
+    row = await archive.listed(ref, what)
+    fits = row is not None and covers(row.filters, filters)
+    place = await archive.cursor(ref, what)
+    times = [row.time if row else None, place.kept if place else None]
+    known_at = max((each for each in times if each is not None), default=None)
+    if newest:
+        horizon = row.time if row is not None and fits else None
+        return Plan(
+            row=row, filters=filters, horizon=horizon, known_at=known_at, newest=True, first=horizon is None
+        )
+    if wish.full:
+        return Plan(row=row, filters=filters, whole=True, known_at=known_at, settled=_settled(row, fits=fits))
+    if place is not None and not (place.listed and covers(place.filters, filters)):
+        place = None
+    settled = _settled(row, fits=fits)
+    cause = place.cause if place else row.cause if row and fits else ""
+    walled = guest and cause == WALLED and row is not None and not _is_old(row.time, full_every, now)
+    stale = settled is None or row is None or _is_old(row.full, full_every, now)
+    whole = stale and not walled
+    horizon = known_at if walled else place.kept if place else None if whole else settled
+    return Plan(
+        row=row,
+        filters=filters,
+        place=place,
+        whole=whole,
+        rest=place is not None and not walled,
+        horizon=horizon,
+        floor=None if whole or ref.kind == "mix" else settled,
+        settled=settled,
+        known_at=known_at,
+        walled=walled,
+    )
+
+
+def _settled(row: ListedSource | None, *, fits: bool) -> datetime | None:
+    return row.time if row is not None and fits and row.full is not None and not row.cause else None
+
+
+def _is_old(time: datetime | None, full_every: float | None, now: datetime) -> bool:
+    return time is None or (full_every is not None and (now - time).total_seconds() >= full_every)
+
+
+def filters_of(wish: Selection, *, newest: bool) -> str:
+    """The wishes that leave posts of a source out, as a text to compare."""
+    limit = f"limit={wish.limit}" if wish.limit else ""
+    return " ".join(filter(None, (selection.filters(wish), limit, "depth=newest" if newest else "")))
+
+
+def covers(before: str, now: str) -> bool:
+    """Whether everything that `now` lets through was wanted under the filters of `before`, too.
+
+    A date that moves on (`today-2weeks`) only leaves out more.
+    """
+    if before in ("", now):
+        return True
+    then, since = _SINCE.search(before), _SINCE.search(now)
+    if then is None or since is None or _SINCE.sub("", before).strip() != _SINCE.sub("", now).strip():
+        return False
+    return datetime.fromisoformat(then[1]) <= datetime.fromisoformat(since[1])
+
+
+def named(ref: Ref, what: Listing | None) -> Ref:
+    """A source's listing in one word, as its failures name it."""
+    return replace(ref, listing=what)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Met:
+    """What is known of a post of a page; `since` is the time from which on it was dealt with, None if it was not."""
+
+    post: Post
+    kind: str
+    since: datetime | None = None
+
+    def is_landmark(self, horizon: datetime | None) -> bool:
+        if horizon is None or self.since is None or self.post.pinned:
+            return False
+        return self.since <= horizon
+
+
+class Upkeep(Run):
+    """One check of a listing.
+
+    Afterwards `state` is `complete` (everything wanted was dealt with), `gap` (everything new was, but not what an
+    earlier cut left), `cut` or `stopped`. `seen` are the ids that a walk to the end met, all of those published up to
+    `seen_until` (None for all). `author` is the account as its newest own post names it. `met` counts the posts of all
+    its pages.
+    """
+
+    def __init__(self, source: Source, errand: Errand, plan: Plan, *, gone: frozenset[Ref]) -> None:
+        super().__init__(source, errand)
+        self._errand = replace(self._errand, source=named(source.ref, source.what), backs_off=True)
+        self._filters = plan.filters
+        self._plan = plan
+        self._gone = gone
+        self._place = plan.place
+        self._announced = self._overlaps = self._resumed = False
+        self._top_pages: set[Cursor | None] = set()
+        self.state = ""
+        self.cut: ListingIncomplete | None = None
+        self.author: Author | None = None
+        self.seen: set[str] = set()
+        self.seen_until: datetime | None = None
+        self.met = 0
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the list itself ended, so that what it did not show is not there."""
+        return self.state == "complete" and not self._ended_early
+
+    @property
+    def hidden(self) -> int:
+        """Entries without content that the pages of this run had."""
+        return self._hidden
+
+    def _stays_open(self, error: DyvineError) -> bool:
+        """A failure is on record and has its own next try; what ends the whole run is not."""
+        return isinstance(error, STOPPING)
+
+    def _announce(self) -> None:
+        """A source that has nothing new is not announced."""
+        if not self._announced and (self._plan.whole or self._looked):
+            self._announced = True
+            super()._announce()
+
+    # --- the posts ------------------------------------------------------------------------------------------------
+
+    async def _posts(self) -> AsyncGenerator[Post]:
+        """The posts from the top to the first page with a landmark, then on from where a former run was cut."""
+        place = self._plan.place
+        enough = None if self._plan.horizon is None and not self._plan.newest else 0
+        top = self._walk(None, None, enough=enough)
+        async with aclosing(self._walked(top, self._plan.horizon)) as newest:
+            async for post in newest:
+                yield post
+        if place is None or not self._plan.rest or self._ended_early != "known":
+            return
+        await self._take_up(place)
+        walk = self._walk(place.cursor, self._listed + self._hidden)
+        async with aclosing(self._walked(walk, self._plan.floor)) as rest:
+            async for post in rest:
+                yield post
+
+    async def _take_up(self, place: StoredCursor) -> None:
+        self._resumed = True
+        await super()._take_up(place)
+
+    async def _walked(self, walk: Walk, horizon: datetime | None) -> AsyncGenerator[Post]:
+        """What is to be done of each page, the whole page with the first landmark included."""
+        async with aclosing(self._pages_of(walk)) as batches:
+            async for batch in batches:
+                if not self._resumed:
+                    self._top_pages.add(walk.cursor)
+                    if self._place is not None and walk.cursor == self._place.cursor:
+                        horizon = None  # everything down to the place was looked at
+                if horizon is None:
+                    await self._note_begun()
+                page = await self._look_at(batch)
+                for met in page:
+                    if self._is_old(met.post):
+                        return
+                    if await self._is_to_do(met, horizon):
+                        yield met.post
+                        if self._is_enough(met.post):
+                            return
+                if self._ends(page, horizon):
+                    return
+
+    async def _look_at(self, batch: Sequence[Post]) -> list[_Met]:
+        """What the archive knows of a page's posts."""
+        archive = self._errand.workspace.archive
+        refs = [post.ref for post in batch]
+        if self._gone and not self._errand.simulate and (back := self._gone.intersection(refs)):
+            await archive.drop_gone(tuple(back))
+        if self._plan.whole:
+            self._see(batch)
+        completed = await archive.completed(refs)
+        met = [
+            _Met(post=post, kind="known", since=completed[post.ref])
+            if post.ref in completed
+            else await self._meet(post)
+            for post in batch
+        ]
+        self.met += len(met)
+        self._overlaps = self._overlaps or any(each.is_landmark(self._plan.known_at) for each in met)
+        own = (post.author for post in batch if post.author.id == self._source.ref.id)
+        self.author = self.author or next(own, None)
+        return met
+
+    def _see(self, batch: Sequence[Post]) -> None:
+        if self._resumed and self.seen_until is None:
+            self.seen_until = next((post.created for post in batch if not post.pinned), None)
+        self.seen.update(post.ref.id for post in batch)
+
+    async def _meet(self, post: Post) -> _Met:
+        """A post that is not complete: left out on purpose, waiting for its next try, or new."""
+        archive = self._errand.workspace.archive
+        if not selection.wanted(post, self._errand.wish) or await archive.ignored([post.ref]):
+            since = post.created + _LATE if self._source.dated else None
+            return _Met(post=post, kind="unwanted", since=since)
+        failures = (await archive.failed(post.ref)).values()
+        if failures and self._rests(post, failures):
+            return _Met(post=post, kind="failed", since=min(each.first for each in failures))
+        return _Met(post=post, kind="new")
+
+    def _rests(self, post: Post, failures: Iterable[FailedAsset]) -> bool:
+        """Whether a post that failed is passed over: it has a next try of its own, or the list gives no new hope."""
+        if any(may_pass_by_name(each.error) for each in failures):
+            return all(each.next_try for each in failures if may_pass_by_name(each.error))
+        now = self._errand.clock()
+        if post.partial or any(now < each.last + pause(each.attempts) for each in failures):
+            return True
+        try:
+            self._errand.workspace.client.check(post)
+        except DyvineError:
+            return True
+        return False
+
+    async def _is_to_do(self, met: _Met, horizon: datetime | None) -> bool:
+        """Whether a post is handed on; what was dealt with is only counted, and only where the list is walked whole."""
+        if met.kind == "failed":
+            if horizon is None:
+                self._looked += 1
+                self._count.known += 1
+            return False
+        if self._resumed and met.post.ref.id in self._newest:
+            return False
+        if met.kind == "new" or self._errand.wish.overwrite:
+            await self._note_begun()
+        elif horizon is not None:
+            return False
+        if self._place is not None and not self._resumed:
+            self._newest.add(met.post.ref.id)
+            self._again += await self._was_listed(met.post, self._place)
+        self._take(met.post)
+        if met.kind == "new":
+            self._announce()
+        return True
+
+    def _ends(self, page: Sequence[_Met], horizon: datetime | None) -> bool:
+        """Whether nothing new can come behind this page."""
+        if self._plan.newest and self._plan.first and page:
+            self._ended_early = "newest"
+            return True
+        if not any(met.is_landmark(horizon) for met in page):
+            return False
+        # Another source may have brought what stands in a list of other people's posts: one landmark proves nothing.
+        if not self._source.dated and any(met.kind == "new" for met in page):
+            return False
+        self._ended_early = "known"
+        return True
+
+    async def _note_unreadable(self, walk: Walk) -> None:
+        """An entry that cannot be read fails once and is tried again by its id, later each time."""
+        for error in walk.errors:
+            ref: Ref | None = getattr(error, "ref", None)
+            post = ref if ref is not None and ref.kind == "post" else None
+            if post is not None:
+                self.seen.add(post.id)
+                if await self._errand.workspace.archive.failed(post):
+                    continue
+                await note_failure(post, None, error, self._errand)
+            self._looked += 1
+            self._count.failed += 1
+            self._errand.tally.fail(error)
+            self._report(Failed(ref=ref or self._source.ref, error=error, source=self._errand.source))
+
+    # --- what stays on record -------------------------------------------------------------------------------------
+
+    async def _note_begun(self) -> None:
+        """Before the first change. Nothing need be written: what this run brings is no landmark before it ends."""
+        if not self._noted and not self._errand.simulate:
+            self._noted = True
+            await self._keep_place()
+
+    async def _keep_place(self, cause: str = "") -> None:
+        """Remember the first page that needs something; an older place stands until the walk went on behind it."""
+        if self._plan.newest:
+            return
+        if self._plan.place is not None:
+            first = self._pages.first()
+            if not self._resumed or (first is not None and first.cursor in self._top_pages):
+                return
+        await super()._keep_place(cause)
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    async def _conclude(self, cut: ListingIncomplete | None) -> None:
+        tally, stop = self._errand.tally, self._errand.tally.stop
+        if cut is not None and self._plan.newest:
+            cut, self._ended_early = None, "newest"
+        self.cut = cut
+        self.state = self._state(cut)
+        if self.state == "cut" and cut is not None:
+            tally.cuts.append(cut)
+            self._report(
+                Cut(
+                    ref=self._source.ref,
+                    error=cut,
+                    listed=self._listed,
+                    declared=self._source.declared,
+                    resumable=cut.cursor is not None,
+                )
+            )
+        elif not self._count.failed and stop is None:
+            tally.done += 1
+        tally.balances.append(self._balance(cut, complete=self.state == "complete"))
+        if not self._errand.simulate and not isinstance(stop, DiskError | ArchiveError):
+            await self._remember(cut, complete=self.state == "complete")
+
+    def _state(self, cut: ListingIncomplete | None) -> str:
+        if self._errand.tally.stop is not None:
+            return "stopped"
+        if cut is not None:
+            return "gap" if self._overlaps else "cut"
+        return "gap" if self._ended_early == "known" and self._plan.walled else "complete"
+
+    async def _remember(self, cut: ListingIncomplete | None, *, complete: bool) -> None:
+        if complete:
+            await self._settle()
+        elif self._errand.tally.stop is not None:
+            await self._leave(self._errand.tally.stop.name)
+        elif cut is None:
+            await self._stand_at_wall()
+        else:
+            await self._note_cut(cut)
+
+    async def _settle(self) -> None:
+        """Everything wanted is dealt with; with nothing new, what is on record says so already."""
+        at_end = self._ended_early != "known"
+        if at_end or self._noted or self._plan.place is not None:
+            await self._errand.workspace.archive.drop_cursor(self._source.ref, self._source.what)
+            await self._note_row(full=at_end, cause="")
+
+    async def _leave(self, cause: str) -> None:
+        if self._noted:
+            await self._keep_place(cause)
+            if self._plan.settled is None:
+                await self._note_row(full=False, cause=cause)
+
+    async def _stand_at_wall(self) -> None:
+        """What was new is dealt with, and its time is the next landmark; the gap behind stays as it is."""
+        if not self._noted:
+            return
+        place, row, now = self._plan.place, self._plan.row, datetime.now(UTC)
+        archive = self._errand.workspace.archive
+        if place is not None:
+            await archive.keep_cursor(replace(place, kept=now, listed=place.listed + self._looked))
+        elif row is not None:
+            await archive.add_listed(replace(row, time=now, listed=row.listed + self._looked, full=None))
+
+    async def _note_cut(self, cut: ListingIncomplete) -> None:
+        archive, source = self._errand.workspace.archive, self._source
+        cause = (cut.cause or cut).name
+        if cut.cursor is None:
+            await archive.drop_cursor(source.ref, source.what)
+        else:
+            self._pages.begin(self._here(cut.cursor))
+            await self._keep_place(cause)
+        if self._plan.settled is None or cut.cursor is None or cause == WALLED:
+            await self._note_row(full=False, cause=cause)
+
+    async def _note_row(self, *, full: bool, cause: str) -> None:
+        """Put on record how the listing came out, as of now."""
+        source, row = self._source, self._plan.row
+        behind = row if row is not None and not self._plan.whole and self._plan.settled else None
+        await self._errand.workspace.archive.add_listed(
+            ListedSource(
+                ref=source.ref,
+                what=source.what,
+                time=datetime.now(UTC),
+                listed=self._listed + (behind.listed if behind else 0),
+                hidden=self._hidden + (behind.hidden if behind else 0),
+                declared=source.declared,
+                full=self._began if full else None,
+                cause=cause,
+                filters=self._filters,
+            )
+        )
