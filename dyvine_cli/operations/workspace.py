@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from dyvine_cli.archive.batch import Batch
 from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.budget import Budget
 from dyvine_cli.client import Client
-from dyvine_cli.config import Settings
+from dyvine_cli.config import Settings, Source
 from dyvine_cli.cookies import Cookie
 from dyvine_cli.errors import InputError
 from dyvine_cli.events import Report, Warned
@@ -27,7 +27,9 @@ from dyvine_cli.http.media import MediaAnswer, MediaReader
 from dyvine_cli.http.network import CONNECTIONS, Network
 from dyvine_cli.http.reader import HttpMediaReader
 from dyvine_cli.identity import Profile, Profiles
+from dyvine_cli.models import Listing
 from dyvine_cli.naming import STANDARD, PathLimit, Template
+from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.traffic import Traffic, both
 from dyvine_cli.sites import HOSTS, SITES
 from dyvine_cli.transfer.engine import Engine
@@ -88,6 +90,15 @@ async def open_workspace(
 
     Raises ConfigError, ArchiveError, DiskError.
     """
+    async with _opened(settings, report, budget, sleep) as (workspace, _):
+        yield workspace
+
+
+@asynccontextmanager
+async def _opened(
+    settings: Settings, report: Report, budget: Budget | None, sleep: Callable[[float], Awaitable[None]]
+) -> AsyncIterator[tuple[Workspace, Callable[[Settings], Client]]]:
+    """A workspace, and what makes another client for it, of settings that name another identity."""
     folders = settings.folders
     for warning in settings.warnings:
         report(Warned(message=warning))
@@ -98,25 +109,28 @@ async def open_workspace(
     template = Template.parse(settings.output or STANDARD)
     trace = Traffic() if settings.print_traffic else None
     networks = _Networks(settings, report, trace)
-    client = Client(
-        network=networks.of,
-        who=lambda site: who(settings, profiles, site),
-        state=folders.state,
-        pace={site.name: settings.pace_of(site.name) for site in SITES},
-        retries=settings.limits.retries,
-        default_site=settings.named_site,
-        budget=budget,
-        report=report,
-        sleep=sleep,
-        constants=_constants(settings),
-        trace=trace,
-    )
+
+    def client(of: Settings) -> Client:
+        return Client(
+            network=networks.of,
+            who=lambda site: who(of, profiles, site),
+            state=folders.state,
+            pace={site.name: of.pace_of(site.name) for site in SITES},
+            retries=of.limits.retries,
+            default_site=of.named_site,
+            budget=budget,
+            report=report,
+            sleep=sleep,
+            constants=_constants(of),
+            trace=trace,
+        )
+
     try:
         archive = _archive(settings, folders.state, report)
         try:
             async with Batch(archive) as rows:
-                yield Workspace(
-                    client=client,
+                workspace = Workspace(
+                    client=client(settings),
                     engine=_engine(settings, networks, sleep),
                     archive=archive,
                     rows=rows,
@@ -127,10 +141,112 @@ async def open_workspace(
                     parallel=settings.limits.parallel,
                     fail_if_nothing_new=settings.fail_if_nothing_new,
                 )
+                yield workspace, client
         finally:
             await archive.aclose()
     finally:
         await networks.aclose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A source of the settings, as `sync` goes about it.
+
+    `link` and `what` are as they are written there, `title` is what people call it. `newest` wants nothing that is older
+    than its first run found. `every` is seconds between two checks, None for each run. `named` says that the person
+    asked for it by name.
+    """
+
+    link: str
+    title: str
+    what: Listing | None
+    newest: bool
+    every: float | None
+    enabled: bool
+    named: bool
+    source: Source = field(repr=False)
+
+
+class Workspaces:
+    """What the sources of a run share (archive, engine, connections), and the workspace that each of them works in.
+
+    `wish_of` turns settings into wishes for posts. A client is opened for each identity once, when it is needed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        shared: Workspace,
+        client: Callable[[Settings], Client],
+        wish_of: Callable[[Settings], Selection],
+    ) -> None:
+        self._settings = settings
+        self._wish_of = wish_of
+        self._make = client
+        self._clients: dict[tuple[str, ...] | None, Client] = {None: shared.client}
+        self._rooms: dict[tuple[object, ...], Workspace] = {}
+        self.shared = shared
+        self.state = settings.folders.state
+        self.jobs = settings.sync.jobs
+        self.full_every = settings.sync.full_every
+
+    def entries(self, sources: Sequence[Source], *, named: bool) -> list[Entry]:
+        """The sources in their order; `named` says that the person chose them."""
+        return [
+            Entry(
+                link=each.url,
+                title=each.title,
+                what=each.listing,
+                newest=each.depth == "newest",
+                every=each.every,
+                enabled=each.enabled,
+                named=named,
+                source=each,
+            )
+            for each in sources
+        ]
+
+    def of(self, entry: Entry) -> tuple[Workspace, Selection]:
+        """Where a source is worked on, and what is wanted of it. Raises ConfigError, InputError for what cannot be."""
+        source = entry.source
+        settings = self._settings.for_source(source)
+        key = (source.profile, settings.path, settings.output)
+        if key not in self._rooms:
+            root = settings.path.absolute()
+            self._rooms[key] = replace(
+                self.shared,
+                client=self._client(source.profile, settings),
+                root=root,
+                template=Template.parse(settings.output),
+                limit=PathLimit.below(str(root)),
+                _folders={},
+            )
+        return self._rooms[key], self._wish_of(settings)
+
+    def _client(self, profile: tuple[str, ...] | None, settings: Settings) -> Client:
+        if profile not in self._clients:
+            self._clients[profile] = self._make(settings)
+        return self._clients[profile]
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """The clients in use."""
+        return tuple(self._clients.values())
+
+
+@asynccontextmanager
+async def open_workspaces(
+    settings: Settings,
+    report: Report,
+    wish_of: Callable[[Settings], Selection],
+    *,
+    budget: Budget | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[Workspaces]:
+    """Open what a run over sources needs; see `open_workspace`. Raises InputError when the archive is switched off."""
+    archive_place(settings)
+    async with _opened(settings, report, budget, sleep) as (shared, client):
+        yield Workspaces(settings, shared, client, wish_of)
 
 
 class _Networks:

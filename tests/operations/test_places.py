@@ -14,8 +14,9 @@ from dyvine_cli.errors import Deleted, LinkExpired, LoginExpired, LoginNeeded, P
 from dyvine_cli.events import Balance, Event, Finished
 from dyvine_cli.models import Cursor, Post, Ref
 from dyvine_cli.operations.asked import Asked
+from dyvine_cli.operations.backoff import may_pass
 from dyvine_cli.operations.get import Getting
-from dyvine_cli.operations.pages import Pages, Place, may_pass
+from dyvine_cli.operations.pages import Pages, Place
 from dyvine_cli.simulator.douyin_guest import login_header
 from dyvine_cli.simulator.world import World
 
