@@ -14,6 +14,7 @@ import json
 import os
 import stat
 import threading
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -77,11 +78,13 @@ class Note:
         """The note in a file's content; None if it is no note of ours."""
         try:
             facts = json.loads(text)
+            if facts.pop("sum") != _sum(facts):
+                return None  # an older and a newer note in one, after a loss of power
             known = {key: facts[key] for key in cls.__slots__}
             known["flushed"] = _pairs(known["flushed"])
             known["written"] = None if known["written"] is None else _pairs(known["written"])
             note = cls(**known)
-        except (ValueError, TypeError, LookupError, RecursionError):
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             return None
         return note if note._is_sound() else None
 
@@ -92,8 +95,14 @@ class Note:
 
     def text(self) -> bytes:
         """The file's content, filled up so that a longer one before it is covered."""
-        text = json.dumps({"v": 1, **asdict(self)}).encode()
+        facts = {"v": 1, **asdict(self)}
+        text = json.dumps({**facts, "sum": _sum(facts)}).encode()
         return text.ljust(-(-len(text) // _NOTE) * _NOTE)
+
+
+def _sum(facts: dict[str, Any]) -> int:
+    """A checksum of a note's facts in their order."""
+    return zlib.crc32(json.dumps(facts).encode())
 
 
 def _pairs(found: Any) -> tuple[Pair, ...]:

@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def begun(folder: Path, *, promise: Promise = PROMISE, data: bytes = HALF) -> No
 def change_note(folder: Path, **facts: object) -> None:
     """Rewrite facts of the note."""
     path = folder / "film.mp4.part.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+    path.write_bytes(replace(Note.read(path.read_bytes()), **facts).text())
 
 
 def test_left_part_is_continued_with_its_hash(tmp_path):
@@ -207,6 +208,7 @@ def test_note_holds_no_address(tmp_path):
         "boot",
         "pid",
         "begun",
+        "sum",
     }
 
 
@@ -597,6 +599,61 @@ def test_power_loss_costs_what_of_a_scattered_part_was_not_flushed(tmp_path):
     again.close()
 
     assert again.spans.pairs == ((0, 50_000), (100_000, 200_000))
+
+
+def damaged(part: Part, folder: Path, *, size: int | None = None, **facts: object) -> Part:
+    """What an earlier run left, after its note or its bytes were changed."""
+    part.close()
+    if facts:
+        change_note(folder, **facts)
+    if size is not None:
+        os.truncate(folder / "film.mp4.part", size)
+    found = opened(folder)
+    found.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("facts", "size", "spans"),
+    [
+        ({}, None, ((0, 50_000), (100_000, 200_000))),
+        ({}, 120_000, ((0, 50_000), (100_000, 120_000))),
+        ({}, 100_000, ((0, 50_000),)),
+        ({}, 30_000, ((0, 30_000),)),
+        ({"written": ((0, 40_000), (30_000, 50_000))}, None, ((0, 50_000),)),
+        ({"written": ((100_000, 200_000), (0, 50_000))}, None, ((0, 50_000), (100_000, 200_000))),
+        ({"written": ((0, 999_999),)}, None, ((0, 200_000),)),
+        ({"written": ((250_000, 280_000),)}, None, ()),
+        ({"length": 150_000}, None, ((0, 50_000), (100_000, 150_000))),
+    ],
+    ids=["as_left", "cut", "to_the_gap", "to_the_front", "overlap", "order", "too_far", "newer", "shorter"],
+)
+def test_note_counts_only_as_far_as_there_are_bytes(tmp_path, facts, size, spans):
+    """A note that is newer than the data, or says more than there can be, vouches for nothing that is not there."""
+    part = damaged(scattered(tmp_path), tmp_path, size=size, **facts)
+    path = tmp_path / "film.mp4.part"
+    front = path.read_bytes()[: part.spans.front] if path.exists() else b""
+
+    assert part.spans.pairs == spans
+    assert part.sha256 == hashlib.sha256(front).hexdigest()
+
+
+def test_note_torn_between_an_older_and_a_newer_one_vouches_for_nothing(tmp_path):
+    """Whatever of a note reached the disk when the power went: it is the old one, the new one or none."""
+    part = scattered(tmp_path)
+    part.care()
+    old = (tmp_path / "film.mp4.part.json").read_bytes()
+    part.put(b"c" * 1_234, 51_111)
+    part.care()
+    new = (tmp_path / "film.mp4.part.json").read_bytes()
+    part.close()
+    torn = [Note.read(new[:cut] + old[cut:]) for cut in range(len(new))]
+
+    assert Note.read(old) != Note.read(new)
+    assert {note.written for note in torn if note} <= {Note.read(old).written, Note.read(new).written}
+    assert torn.count(None) > 10
+    assert Note.read(new.rstrip()) == Note.read(new)
+    assert all(Note.read(new[:cut]) is None for cut in range(len(new.rstrip())))
 
 
 def test_note_is_written_every_few_megabytes(tmp_path):
