@@ -57,7 +57,9 @@ class Errand:
 
     `named` says that a person named the post itself: then a recorded file counts only where it still stands.
     `source` is the listing that the posts come from, None for single posts. `backs_off` says that what fails is tried
-    again by itself, later each time; `clock` tells from when on. `told` is what needs saying only once.
+    again by itself, later each time; `clock` tells from when on. `told` is what needs saying only once. `again` are
+    recorded files of posts of which nothing else is wanted: they are fetched to where they were recorded, in place of
+    what stands there.
     """
 
     workspace: Workspace
@@ -70,6 +72,7 @@ class Errand:
     backs_off: bool = False
     clock: Callable[[], datetime] = _now
     told: set[str] = field(default_factory=set)
+    again: Mapping[Ref, Mapping[str, SavedAsset]] = field(default_factory=dict)
 
 
 async def save_posts(posts: AsyncGenerator[Post], errand: Errand) -> None:
@@ -128,6 +131,8 @@ async def save_post(post: Post, errand: Errand) -> None:
 
 async def _save(post: Post, errand: Errand) -> str:
     wish, archive = errand.wish, errand.workspace.archive
+    if post.ref in errand.again:
+        return await _save_again(post, errand)
     if not selection.wanted(post, wish):
         return _filtered(post, errand)
     if await archive.ignored([post.ref]):
@@ -152,6 +157,14 @@ async def _save(post: Post, errand: Errand) -> str:
         await way.write_sidecars()
         if not way.has_left_out:
             await _complete(post, errand)
+    return _count(failures, errand, is_new=way.is_new)
+
+
+async def _save_again(post: Post, errand: Errand) -> str:
+    """Save the files of a post that are to be fetched again; one that it does not have any more is left alone."""
+    known = await errand.workspace.archive.saved_assets(post.ref)
+    way = _Way(post, errand, fresh=_Fresh(post, errand), known=known)
+    failures = await way.save_all([asset for asset in post.assets if asset.id in errand.again[post.ref]])
     return _count(failures, errand, is_new=way.is_new)
 
 
@@ -331,6 +344,7 @@ class _Way:
         self._known = known
         self.paths = {id: row.path for id, row in known.items()}
         self._parts = naming.pages(post)
+        self._again = errand.again.get(post.ref, {})
 
     async def save_all(self, assets: Sequence[Asset]) -> list[DyvineError]:
         """Save assets at once; the errors of those that failed."""
@@ -407,7 +421,9 @@ class _Way:
             )
 
     def path(self, asset: Asset, rendition: Rendition | None, ext: str) -> Path:
-        """Where an asset goes, below the run's folder."""
+        """Where an asset goes: below the run's folder, or to where it was recorded if it is fetched again."""
+        if asset.id in self._again:
+            return self._again[asset.id].path.with_suffix(f".{ext}")
         workspace = self._errand.workspace
         return workspace.root / workspace.template.path(
             self._post,
@@ -418,6 +434,13 @@ class _Way:
             folder=workspace.folder,
             limit=workspace.limit,
         )
+
+    def _root(self, path: Path) -> Path:
+        """The folder that the way to `path` may not lead out of: the run's, or the deepest there is of its own."""
+        root = self._errand.workspace.root
+        if path.is_relative_to(root):
+            return root
+        return next(each for each in path.parents if each.is_dir())
 
     async def _fetch(
         self, asset: Asset, choices: Sequence[Rendition], path: Path
@@ -465,8 +488,10 @@ class _Way:
             rendition,
             path if path.suffix == f".{rendition.ext}" else path.with_suffix(f".{rendition.ext}"),
             family=FAMILIES.get(asset.kind, "any"),
-            root=self._errand.workspace.root,
-            overwrite=self._errand.wish.overwrite or await self._is_ours(asset, path, rendition),
+            root=self._root(path),
+            overwrite=self._errand.wish.overwrite
+            or asset.id in self._again
+            or await self._is_ours(asset, path, rendition),
             on_start=on_start,
             on_wait=on_wait,
             on_bytes=on_bytes,
@@ -562,7 +587,8 @@ class _Way:
         def is_ours(found: bytes) -> bool:
             return row is not None and row.path == path and _is_content_of(row, found)
 
-        written = await self._place(path, self._linked(asset.text or "", path), is_ours)
+        replaced = None if asset.id in self._again else is_ours
+        written = await self._place(path, self._linked(asset.text or "", path), replaced)
         if written is not None:
             await self._keep(asset, None, written)
 
@@ -587,13 +613,13 @@ class _Way:
         if await self._place(path, sidecar.info_json(self._post), is_ours) is not None:
             self._set_time(path)
 
-    async def _place(self, path: Path, text: str, is_ours: Callable[[bytes], bool]) -> Fetched | None:
+    async def _place(self, path: Path, text: str, is_ours: Callable[[bytes], bool] | None) -> Fetched | None:
         """Write a small file; None, with a warning, when a person's own stands under its name."""
         written = await asyncio.to_thread(
             place,
             path,
             text.encode("utf-8", "replace"),
-            root=self._errand.workspace.root,
+            root=self._root(path),
             is_ours=None if self._errand.wish.overwrite else is_ours,
         )
         if written is None:
