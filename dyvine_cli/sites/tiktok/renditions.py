@@ -273,6 +273,8 @@ def _referers(urls: Iterable[str]) -> dict[str, Mapping[str, str]]:
 
 
 def _asks_for_chain(url: str) -> bool:
+    if CHAIN not in url:
+        return False
     parts = urlsplit(url)
     named = [each for each in parts.query.split("&") if each.startswith("tk=")]
     return named == [f"tk={CHAIN}"] and parts.scheme == "https" and within(parts.hostname or "", _OWN_HOSTS)
