@@ -21,9 +21,9 @@ ALLOWED = {
     # the way down: a person's wish, the operation, the site and its answers, bytes, memory
     "__main__": {"cli"},
     "cli": {"operations", "config", "naming", "encode", "cookies", "redact"},
-    "config": {"redact", "quantities", "match"},
+    "config": {"redact", "quantities", "match", "lock"},
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
-    | {"naming", "sidecar", "cookies", "links", "listing", "redact", "browsers", "budget"},
+    | {"naming", "sidecar", "encode", "cookies", "links", "listing", "redact", "browsers", "budget"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing", "redact"},
     "sites/*": {"sites", "http", "identity"},
     "sites": {"http", "identity"},
@@ -51,7 +51,7 @@ ALLOWED = {
 """Room to the rooms it may import from, besides the facts and itself. `sites/*` is any one site."""
 
 ONLY_IN = {
-    ("operations", "config"): {"operations/workspace.py"},
+    ("operations", "config"): {"operations/workspace.py", "operations/sources.py"},
     ("operations", "sites"): {"operations/workspace.py"},
     ("operations", "browsers"): {"operations/workspace.py"},
     ("operations", "budget"): {"operations/workspace.py"},

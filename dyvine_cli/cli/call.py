@@ -39,11 +39,16 @@ def alone_app() -> typer.Typer:
     return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def verb(app: typer.Typer, *groups: type) -> Callable[[Callable[..., Run]], Callable[..., Call]]:
-    """Make a function a verb that takes these groups of shared options; what it returns does the work later."""
+def verb(
+    app: typer.Typer, *groups: type, name: str | None = None
+) -> Callable[[Callable[..., Run]], Callable[..., Call]]:
+    """Make a function a verb that takes these groups of shared options; what it returns does the work later.
+
+    `name` None is the function's own, which cannot be a word of the language such as `list` or `import`.
+    """
 
     def decorate(function: Callable[..., Run]) -> Callable[..., Call]:
-        return app.command(cls=Verb)(takes(*groups)(function))
+        return app.command(name, cls=Verb)(takes(*groups)(function))
 
     return decorate
 

@@ -40,9 +40,10 @@ def init(given: Common) -> Run:
     def run() -> int:
         from dyvine_cli import config
         from dyvine_cli.cli.output import say
+        from dyvine_cli.cli.settings import file_of
 
         downloads = Path.home() / "dyvine"
-        place = _file(given)
+        place = file_of(given)
         config.write_fresh(place, downloads=downloads)
         say(f"wrote {place}", f"downloads go to {downloads}; another folder: line `path` of that file, or -P")
         return 0
@@ -57,9 +58,10 @@ def path(given: Common) -> Run:
     def run() -> int:
         from dyvine_cli import config
         from dyvine_cli.cli.output import say
+        from dyvine_cli.cli.settings import file_of
 
         folders = config.locate(os.environ)
-        say(f"config  {_file(given)}", f"state   {folders.state}", f"cache   {folders.cache}")
+        say(f"config  {file_of(given)}", f"state   {folders.state}", f"cache   {folders.cache}")
         return 0
 
     return run
@@ -77,6 +79,8 @@ def check(given: Common) -> Run:
 
         settings = settings_of(given)
         Template.parse(settings.output)
+        for template in {source.output for source in settings.sources if source.output}:
+            Template.parse(template)
         warn(*settings.warnings)
         file = None if given.reach.no_config else config.find(os.environ, given.reach.config)
         say(f"{file or 'no configuration file'}: ok")
@@ -88,10 +92,3 @@ def check(given: Common) -> Run:
 def _text(value: object) -> str:
     """A value for a person; `-` for none."""
     return "-" if value in (None, "", (), []) else str(value)
-
-
-def _file(given: Common) -> Path:
-    """The configuration file that is read, or would be if it were there."""
-    from dyvine_cli import config
-
-    return config.find(os.environ, given.reach.config) or config.locate(os.environ).config / config.FILE_NAME

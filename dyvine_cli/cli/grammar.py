@@ -20,6 +20,7 @@ NOUNS = {
     "post": "Download posts, or show what is known about them.",
     "user": "Download whole accounts, or show and list them.",
     "mix": "Download mixes (series of posts), or show them.",
+    "sync": "Keep accounts and mixes up to date: show, add and remove sources.",
     "login": "Show, add and remove logins.",
     "config": "Show, create, find and check the configuration.",
     "doctor": "Find the stage that fails, with its cause and cure; write a record for a bug report.",

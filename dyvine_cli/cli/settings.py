@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dyvine_cli import config
@@ -37,6 +38,11 @@ def settings_of(given: Common) -> Settings:
         raise ConfigError("--config and --no-config exclude each other", hint="give only one of them")
     file = None if given.reach.no_config else config.find(os.environ, given.reach.config)
     return config.load(_flags(given), os.environ, file)
+
+
+def file_of(given: Common) -> Path:
+    """The configuration file that is read, or would be if it were there."""
+    return config.find(os.environ, given.reach.config) or config.locate(os.environ).config / config.FILE_NAME
 
 
 def _flags(given: Common) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Nothing heavy is imported before it is needed: every command loads this package.
 """
 
+from dyvine_cli.config.edit import Draft, editing, read_said
 from dyvine_cli.config.folders import FILE_NAME, Folders, example, find, locate, write_fresh
 from dyvine_cli.config.resolve import load
 from dyvine_cli.config.settings import (
@@ -26,6 +27,7 @@ from dyvine_cli.quantities import parse_date, parse_duration, parse_rate, parse_
 __all__ = [
     "FILE_NAME",
     "ArchiveSettings",
+    "Draft",
     "Folders",
     "LimitSettings",
     "NetworkSettings",
@@ -40,6 +42,7 @@ __all__ = [
     "SyncSettings",
     "Target",
     "WantedIdentity",
+    "editing",
     "example",
     "find",
     "load",
@@ -48,6 +51,7 @@ __all__ = [
     "parse_duration",
     "parse_rate",
     "parse_size",
+    "read_said",
     "spelt",
     "write_fresh",
 ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from dyvine_cli.config.readers import did_you_mean
 from dyvine_cli.config.settings import LISTS, places, tables
@@ -98,13 +99,16 @@ def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """Every statement of a valid TOML text: its first line, its own text, what it alone would be parsed to."""
     import tomllib
 
-    for number, statement in _split(text):
+    for number, statement in split(text):
         if part := tomllib.loads(statement):
             yield number, statement, part
 
 
-def _split(text: str) -> Iterator[tuple[int, str]]:
-    """The statements of a valid TOML text with their first lines: they end with a line outside of brackets and texts."""
+def split(text: str) -> Iterator[tuple[int, str]]:
+    """The statements of a valid TOML text with their first lines; each ends with a line outside of brackets and texts.
+
+    Blank lines and comments are statements, too: together they are the whole text.
+    """
     first = line = 1
     start = depth = 0
     for found in _TOKEN.finditer(text):
@@ -117,7 +121,7 @@ def _split(text: str) -> Iterator[tuple[int, str]]:
         if depth == 0:
             yield first, text[start : found.end()]
             first, start = line, found.end()
-    if text[start:].strip():
+    if text[start:]:
         yield first, text[start:]
 
 
@@ -148,14 +152,30 @@ def open_document(path: Path | None) -> Document:
     """The file's document, an empty one for None."""
     if path is None:
         return Document(None)
+    with reading(path), path.open("rb") as file:
+        data = read(file)
+    return parsed(path, data)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the system says when a config file cannot be read into ConfigError."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
+        yield
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file", hint="`dyvine config init` writes one") from None
     except OSError as exc:
         cause = "this is a folder" if path.is_dir() else f"cannot be read: {exc.strerror}"
         raise ConfigError(f"{path}: {cause}", hint="give a TOML file that you may read") from exc
+
+
+def read(file: IO[bytes]) -> bytes:
+    """What stands in a config file, and no more of another than shows that it is none."""
+    return file.read(_LARGEST_FILE + 1)
+
+
+def parsed(path: Path, data: bytes) -> Document:
+    """The document in a file's bytes. Raises ConfigError for what is no config file."""
     if len(data) > _LARGEST_FILE:
         raise ConfigError(
             f"{path}: larger than 16 MiB; this is not a config file", hint="`dyvine config init` writes one"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,14 +95,22 @@ def write_fresh(path: Path, *, downloads: Path) -> None:
         )
     line = tomli_w.dumps({"path": str(downloads)}).rstrip("\n")
     text = re.sub(r"^# path = .*$", lambda _: line, example(), count=1, flags=re.MULTILINE)
+    with writing(path):
+        try:
+            if not path.parent.is_dir():
+                path.parent.mkdir(mode=0o700, parents=True)
+            _put(path, text.encode())
+        except FileExistsError:
+            if not path.parent.is_dir():
+                raise NotWritable(f"{path}: a file stands where its folder should be") from None
+            raise ConfigError(f"{path} is already there", hint="edit it, or move it away first") from None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system says when a config file cannot be written into DiskFull or NotWritable."""
     try:
-        if not path.parent.is_dir():
-            path.parent.mkdir(mode=0o700, parents=True)
-        _put(path, text.encode())
-    except FileExistsError:
-        if not path.parent.is_dir():
-            raise NotWritable(f"{path}: a file stands where its folder should be") from None
-        raise ConfigError(f"{path} is already there", hint="edit it, or move it away first") from None
+        yield
     except OSError as exc:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(f"{path}: no space left") from exc
@@ -114,24 +123,35 @@ def _put(path: Path, data: bytes) -> None:
     """Write a file of mode 0600 whole or not at all, never over another one (FileExistsError)."""
     if path.is_symlink() or path.exists():
         raise FileExistsError
-    beside = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    with beside(path, data) as made:
+        _rename_new(made, path)
+
+
+@contextmanager
+def beside(path: Path, data: bytes, like: os.stat_result | None = None) -> Iterator[Path]:
+    """A flushed file beside `path`, of its mode and owner if `like` is its state, else for its owner only; gone at the end."""
+    made = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            if like is not None and sys.platform != "win32":
+                with suppress(OSError):  # only root may give files away
+                    os.fchown(file.fileno(), like.st_uid, like.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        _rename_new(beside, path)
+        yield made
     finally:
         with suppress(OSError):
-            beside.unlink()
+            made.unlink()
 
 
-def _rename_new(beside: Path, path: Path) -> None:
+def _rename_new(made: Path, path: Path) -> None:
     """Give a file its name unless that is taken; where hard links are missing a moment stays between look and rename."""
     try:
-        path.hardlink_to(beside)
+        path.hardlink_to(made)
     except FileExistsError:
         raise
     except OSError:
-        beside.rename(path)
+        made.rename(path)

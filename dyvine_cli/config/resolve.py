@@ -50,15 +50,14 @@ def load(flags: Mapping[str, Any], env: Mapping[str, str], file: Path | None) ->
     if origins.get("network.proxy", Origin()).common:
         values["network"]["no_proxy"] = exempt_hosts(env)
     targets = _with_r2(_entries(document, "target", origins), env, origins)
-    sources = _entries(document, "source", origins)
-    _check_sources(sources, document)
+    sources = sources_in(document, origins)
     shaped = {table: shape(**values[table]) for table, shape in tables().items()}
     settings = Settings(
         **values[""],
         **shaped,
         folders=locate(env),
         targets=tuple(Target(**entry) for entry in targets),
-        sources=tuple(Source(**entry) for entry in sources),
+        sources=sources,
         origins=origins,
         warnings=tuple(_warnings(env, document, origins)),
     )
@@ -174,6 +173,13 @@ def _entries(document: Document, name: str, origins: dict[str, Origin]) -> list[
                 raise ConfigError(f"{document.where(name, number)}: this [[{name}]] has no {field}")
         entries.append(entry)
     return entries
+
+
+def sources_in(document: Document, origins: dict[str, Origin]) -> tuple[Source, ...]:
+    """The sources of a file; `origins` gets the place of everything they say. Raises ConfigError."""
+    entries = _entries(document, "source", origins)
+    _check_sources(entries, document)
+    return tuple(Source(**entry) for entry in entries)
 
 
 def _check_sources(sources: list[dict[str, Any]], document: Document) -> None:

@@ -259,8 +259,13 @@ class Source:
 
     @property
     def title(self) -> str:
-        """What people call it: its name, else its link without logins and tokens."""
-        return self.name or read.mask_link(self.url)
+        """What people call it: its name, else its link."""
+        return self.name or self.shown_url
+
+    @property
+    def shown_url(self) -> str:
+        """Its link without logins and tokens."""
+        return read.mask_link(self.url)
 
 
 @dataclass(frozen=True, slots=True)
