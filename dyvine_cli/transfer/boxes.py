@@ -78,7 +78,7 @@ def _inside(file: BinaryIO, box: Box, *path: bytes) -> Iterator[Box]:
     if not path:
         yield box
         return
-    for child in list(boxes(file, box.start, box.end)):
+    for child in boxes(file, box.start, box.end):
         if child.type == path[0]:
             yield from _inside(file, child, *path[1:])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
@@ -264,3 +266,138 @@ def test_damaged_file_never_crashes_the_check(media, name, place, put, keep):
 
     assert reason is None or isinstance(reason, str)
     assert codec is None or isinstance(codec, str)
+
+
+class Counted(io.RawIOBase):
+    """A file that knows how many bytes were read of it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer) -> int:
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self.count += len(data)
+        return len(data)
+
+
+def looked_at(file: BinaryIO, size: int, *, length_known: bool = True) -> tuple[str | None, str | None, int]:
+    """Why a file is not whole, the codec of its video, and how many bytes it took to know both."""
+    counted = Counted(file)
+    counted.seek(0)
+    reader = io.BufferedReader(counted)  # as a part is read
+    type = sniff(reader.read(HEAD))
+    reason = whole(reader, type, size, length_known=length_known)
+    return reason, settle(reader, type, size)[1], counted.count
+
+
+GIGABYTES = 2 << 30
+
+
+@pytest.fixture(params=["moov first", "moov last", "fragments"])
+def giant(request, media, tmp_path) -> Path:
+    """A movie of 2 GB that takes no room on the disk: most of it is a hole."""
+    path = tmp_path / "giant.mp4"
+    boxes = {name: media["video.mp4"][start:end] for name, start, end in outer(media["video.mp4"])}
+    heap = struct.pack(">I4sQ", 1, b"mdat", GIGABYTES)
+    with path.open("wb") as file:
+        if request.param == "moov last":
+            file.write(boxes[b"ftyp"] + heap)
+            file.seek(len(boxes[b"ftyp"]) + GIGABYTES)
+            file.write(boxes[b"moov"])
+        elif request.param == "moov first":
+            file.write(boxes[b"ftyp"] + boxes[b"moov"] + heap)
+            file.truncate(file.tell() - len(heap) + GIGABYTES)
+        else:
+            file.write(boxes[b"ftyp"] + boxes[b"moov"])
+            for _ in range(256):
+                file.write(box(b"moof", bytes(100)) + struct.pack(">I4s", 1 << 23, b"mdat"))
+                file.seek((1 << 23) - 8, io.SEEK_CUR)
+            file.truncate()
+    return path
+
+
+def outer(data: bytes) -> list[tuple[bytes, int, int]]:
+    """The outer boxes of a movie: name, begin, end."""
+    found, place = [], 0
+    while place < len(data):
+        size = int.from_bytes(data[place : place + 4], "big")
+        found.append((data[place + 4 : place + 8], place, place + size))
+        place += size
+    return found
+
+
+def test_movie_of_two_gigabytes_is_not_read_through(giant):
+    """Headers tell that it is whole: some kilobytes are read of 2 GB, and a byte that is missing is noticed."""
+    size = giant.stat().st_size
+    with giant.open("rb", buffering=0) as file:
+        reason, codec, count = looked_at(file, size)
+        short = looked_at(file, size - 1)[0]
+
+    assert (reason, codec) == (None, "h264")
+    assert size >= GIGABYTES
+    assert count < size // 500
+    assert short is not None
+
+
+def grown(media: dict[str, bytes], name: str, by: int) -> bytes:
+    """A real file made longer where its format has room."""
+    data = media[name]
+    if name.endswith("mp4"):
+        return data + box(b"free", bytes(by))
+    if name.endswith("jpeg"):
+        comment = b"\xff\xfe\xff\xff" + b"c" * 65_533
+        return data[:2] + comment * (by // len(comment) + 1) + data[2:]
+    if name.endswith("png"):
+        return data[:-12] + struct.pack(">I4s", by, b"pdPd") + bytes(by + 4) + data[-12:]
+    if name.endswith("webp"):
+        longer = data + struct.pack("<4sI", b"PADD", by) + bytes(by)
+        return longer[:4] + struct.pack("<I", len(longer) - 8) + longer[8:]
+    if name.endswith("avif"):
+        return data + box(b"free", bytes(by))
+    return data * (by // len(data) + 1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["video.mp4", "picture.jpeg", "picture.png", "picture.webp", "picture.avif", "plain.mp3", "sound.aac"],
+)
+def test_check_reads_what_it_must_and_no_more(media, name):
+    """Of a file of 20 MB only headers are read; cut in its middle it is not whole, or its length tells."""
+    data = grown(media, name, 20_000_000)
+    reason, _, count = looked_at(io.BytesIO(data), len(data))
+    cut = data[: len(data) // 2 + 5]
+    without_length = looked_at(io.BytesIO(cut), len(cut), length_known=False)[0]
+
+    assert reason is None
+    assert count < (3_000_000 if name == "picture.jpeg" else 50_000)
+    assert without_length is not None
+
+
+def test_heic_of_twenty_megabytes_is_not_read_through():
+    """The boxes of a still tell its end."""
+    data = heic()[:-108] + box(b"mdat", bytes(20_000_000))
+    reason, _, count = looked_at(io.BytesIO(data), len(data))
+
+    assert reason is None
+    assert count < 50_000
+    assert flaw(data[:-1]) is not None
+
+
+def test_picture_is_read_to_its_end_mark_and_not_behind(media):
+    """A JPEG with bytes behind its end is read as far as the mark."""
+    data = media["picture.jpeg"] + b"x" * 20_000_000
+    reason, _, count = looked_at(io.BytesIO(data), len(data))
+
+    assert reason is None
+    assert count < len(media["picture.jpeg"]) + 200_000

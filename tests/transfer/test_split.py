@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 
 import pytest
 
@@ -331,3 +332,42 @@ KEEPS = {
     "stall_at_once",
 }
 """What says nothing against the bytes that are there."""
+
+
+@pytest.fixture
+def bytes_read(monkeypatch) -> list[int]:
+    """How many bytes each read of a part gave."""
+    counts: list[int] = []
+    one, several = os.pread, os.preadv
+
+    def pread(*args):
+        data = one(*args)
+        counts.append(len(data))
+        return data
+
+    def preadv(*args):
+        counts.append(several(*args))
+        return counts[-1]
+
+    monkeypatch.setattr(os, "pread", pread)
+    monkeypatch.setattr(os, "preadv", preadv)
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("segments", "begun", "most"),
+    [(1, False, 0), (1, True, 0.5), (4, False, 1), (4, True, 1)],
+    ids=["fresh", "resumed", "segmented", "segmented_resumed"],
+)
+async def test_no_byte_is_read_back_twice(bench, film, rendition, faults, bytes_read, segments, begun, most):
+    """What passes by in order is hashed as it comes, the rest is read once; the check adds only headers."""
+    if begun:
+        bench.host.faults = [faults["cut"]] if segments == 1 else [faults["straight"], *[faults["cut"]] * 8]
+        with pytest.raises(Truncated):
+            await fetch(bench, rendition, retries=0, segments=segments)
+        bench.host.faults = []
+    bytes_read.clear()
+    fetched = await fetch(bench, rendition, segments=segments)
+
+    assert fetched.sha256 == hashlib.sha256(film).hexdigest()
+    assert sum(bytes_read) <= most * len(film) + 40_000
