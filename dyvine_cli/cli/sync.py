@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from dyvine_cli.config import Settings
     from dyvine_cli.events import Report
     from dyvine_cli.operations.selection import Selection
-    from dyvine_cli.operations.sources import Means, Wish
+    from dyvine_cli.operations.sources import Wish
     from dyvine_cli.operations.workspace import Workspace
 
 app = noun_app()
@@ -105,10 +104,10 @@ def show(given: Common, words: Named = None) -> Run:
         from dyvine_cli.cli.output import say
         from dyvine_cli.cli.output.sources import show_sources
         from dyvine_cli.cli.settings import settings_of
-        from dyvine_cli.operations.sources import chosen
+        from dyvine_cli.operations.sources import chosen, means_at
 
         settings = settings_of(given)
-        means = _means(settings)
+        means = means_at(settings.named_site)
         found = chosen(settings.sources, words or (), means)
         if found or given.show.json:
             show_sources(found, means, json=bool(given.show.json))
@@ -132,20 +131,13 @@ def remove(given: Common, words: Named = None) -> Run:
 
         file = _file(given)
         settings = settings_of(given)
-        means = _means(settings)
+        means = sources.means_at(settings.named_site)
         gone = sources.remove(file, words, means)
         if given.show.json or not settings.quiet:
             show_changed("removed", gone, means, json=bool(given.show.json))
         return 0
 
     return run
-
-
-def _means(settings: Settings) -> Means:
-    """What links mean to this person. Loaded late: it knows every site."""
-    from dyvine_cli.client import match
-
-    return partial(match, default_site=settings.named_site)
 
 
 def _file(given: Common) -> Path:

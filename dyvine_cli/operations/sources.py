@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,6 +38,11 @@ class Means(Protocol):
     def __call__(self, text: str, /, *, kind: RefKind | None = None) -> Ref:
         """`kind` says what a bare id is the id of. Raises UnsupportedURL."""
         ...
+
+
+def means_at(site: str | None) -> Means:
+    """What links mean where bare handles and ids are those of `site`, None for the usual ones."""
+    return partial(match, default_site=site)
 
 
 # --- found by a word --------------------------------------------------------------------------------------------------
