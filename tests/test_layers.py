@@ -20,10 +20,10 @@ FACTS = {"models", "errors", "events", "_version"}
 ALLOWED = {
     # the way down: a person's wish, the operation, the site and its answers, bytes, memory
     "__main__": {"cli"},
-    "cli": {"operations", "config", "naming", "encode", "cookies", "redact"},
+    "cli": {"operations", "config", "naming", "encode", "cookies", "redact", "match"},
     "config": {"redact", "quantities", "match", "lock"},
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
-    | {"naming", "sidecar", "encode", "cookies", "links", "listing", "redact", "browsers", "budget"},
+    | {"naming", "sidecar", "encode", "match", "cookies", "links", "listing", "redact", "browsers", "budget"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing", "redact"},
     "sites/*": {"sites", "http", "identity"},
     "sites": {"http", "identity"},
@@ -66,6 +66,7 @@ DOORS = {
     "httpcore": {"http"},
     "sqlite3": {"archive", "browsers"},
     "h11": {"simulator"},
+    "regex": {"match"},
 }
 """Foreign packages to the rooms that may use them."""
 

@@ -176,6 +176,14 @@ class Take:
             help="Only these: video,images,live_photo,slides,article,note.",
         ),
     ] = None
+    match: Annotated[
+        str | None,
+        value(
+            "--match",
+            metavar="EXPR",
+            help="Only posts for which this holds: 'likes > 10K and duration < 3m and not title ~ \"ad|promo\"'.",
+        ),
+    ] = None
     stop_at_known: Annotated[
         bool | None, switch("--stop-at-known", help="End a listing at the first post known already.")
     ] = None

@@ -13,6 +13,7 @@ from dyvine_cli.operations.selection import Selection
 if TYPE_CHECKING:
     from dyvine_cli.cli.options import Common
     from dyvine_cli.config import Settings
+    from dyvine_cli.match import Match
 
 NOT_SETTINGS = frozenset(
     {
@@ -68,6 +69,7 @@ def selection_of(settings: Settings) -> Selection:
         kinds=settings.kind,
         since=settings.since,
         until=settings.until,
+        match=_match(settings.match),
         limit=settings.limit,
         quality=settings.quality,
         codec=settings.codec,
@@ -83,3 +85,11 @@ def selection_of(settings: Settings) -> Selection:
         stop_at_known=settings.stop_at_known,
         full=settings.full,
     )
+
+
+def _match(text: str | None) -> Match | None:
+    if text is None:
+        return None
+    from dyvine_cli import match  # only for those who use it
+
+    return match.parse(text)

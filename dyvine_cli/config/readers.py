@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from dyvine_cli.errors import InputError
 from dyvine_cli.models import PostKind
 from dyvine_cli.quantities import parse_duration, quoted
 
@@ -50,6 +51,18 @@ def text(value: Any) -> str:
     if not value.strip().isprintable():
         raise Wrong("needs a text of one line without control characters")
     return value.strip()
+
+
+def expression(value: Any) -> str:
+    """What --match takes; in a file it may run over several lines."""
+    from dyvine_cli import match  # only for those who use it
+
+    words = text(value.replace("\n", " ") if isinstance(value, str) else value)
+    try:
+        match.parse(words)
+    except InputError as error:
+        raise Wrong(error.message, error.hint) from None
+    return words
 
 
 def tag(value: Any) -> str:

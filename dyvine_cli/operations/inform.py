@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from dyvine_cli.client import Client
 from dyvine_cli.errors import DyvineError, InputError, ListingIncomplete
-from dyvine_cli.events import Cut, Failed, Report, Warned
+from dyvine_cli.events import Cut, Failed, Report, Skipped, Warned
 from dyvine_cli.listing import Walk
 from dyvine_cli.models import Listing, Mix, Post, Ref, RefKind, User
 from dyvine_cli.operations import selection
@@ -162,7 +162,11 @@ async def posts(
             source = await source_of(workspace.client, ref, what)
             await _show_listing(workspace, source, wish, show_post, report, tally)
         else:
-            show(await workspace.client.post(ref))
+            post = await workspace.client.post(ref)
+            if selection.wanted(post, wish):
+                show(post)
+            else:
+                report(Skipped(ref=post.ref, asset=None, reason="filtered"))
 
     return await _through(workspace, asked, kind, one, report)
 

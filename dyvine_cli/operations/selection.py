@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dyvine_cli.models import Asset, AssetKind, Post, PostKind, Rendition
+
+if TYPE_CHECKING:
+    from dyvine_cli.match import Match
 
 Codec = Literal["any", "h264", "h265"]
 
@@ -19,12 +22,14 @@ class Selection:
     Limits (`max_height`, `max_filesize`, `kinds`, dates) leave out what does not fit; wishes (`quality`, `codec`) take
     the nearest there is. `quality` is best, worst, original (the author's upload, where it can be had) or the short
     edge in pixels as people name it (1080 for "1080p"). `max_height` is the short edge, too. `since` and `until` are
-    both included. `limit` counts posts after the filters. `sound` is None for the usual: with pictures, not with videos.
+    both included, `match` is asked besides. `limit` counts posts after the filters. `sound` is None for the usual: with
+    pictures, not with videos.
     """
 
     kinds: frozenset[PostKind] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
+    match: Match | None = None
     limit: int | None = None
     quality: str = "best"
     codec: Codec = "any"
@@ -44,13 +49,21 @@ class Selection:
 def wanted(post: Post, wish: Selection) -> bool:
     """Whether the filters let this post through.
 
-    A partial one may be younger than its list can say (its date is that of the upload), so `since` waits for the rest.
+    A partial one may be younger than its list can say (its date is that of the upload), so `since` waits for the rest;
+    so does `match` if it asks for what the list does not say. Raises InputError for a `match` that takes too long.
     """
     if wish.kinds and post.kind not in wish.kinds:
         return False
     if wish.since and post.created < wish.since and not post.partial:
         return False
-    return not (wish.until and post.created > wish.until)
+    if wish.until and post.created > wish.until:
+        return False
+    return wish.match is None or _lacks(post, wish.match) or wish.match(post)
+
+
+def _lacks(post: Post, match: Match) -> bool:
+    """Whether a list gave too little of a post for its expression to say anything."""
+    return (post.partial or post.text_is_cut) and match.lacks(post)
 
 
 def filters(wish: Selection) -> str:
@@ -59,6 +72,7 @@ def filters(wish: Selection) -> str:
         "kind": ",".join(sorted(wish.kinds)),
         "since": wish.since.isoformat() if wish.since else "",
         "until": wish.until.isoformat() if wish.until else "",
+        "match": str(wish.match or "").replace("=", "＝"),  # so that nothing in it looks like another wish
         "max-height": str(wish.max_height or ""),
         "max-filesize": str(wish.max_filesize or ""),
     }

@@ -169,9 +169,12 @@ def waiting(event: Waiting) -> str:
 
 
 def skipped(event: Skipped) -> tuple[str, ...]:
-    """What a person should know about a file of a post they named that cannot be had; nothing about what they know."""
-    if event.source is not None or event.asset is None:
+    """What a person should know about a post they named, or a file of it, that is left out; nothing about what they know."""
+    if event.source is not None:
         return ()
+    if event.asset is None:
+        unfit = "it does not fit --kind, --since, --until or --match"
+        return (f"{event.ref} is left out: {unfit}",) if event.reason == "filtered" else ()
     if event.reason == "unavailable":
         return (f"warning: {event.ref} {event.asset}: the platform does not give it out",)
     if event.reason == "filtered":
