@@ -22,6 +22,7 @@ NOUNS = {
     "mix": "Download mixes (series of posts), or show them.",
     "sync": "Keep accounts and mixes up to date: show, add and remove sources.",
     "login": "Show, add and remove logins.",
+    "archive": "See what dyvine remembers; check and repair files, say what may come again.",
     "config": "Show, create, find and check the configuration.",
     "doctor": "Find the stage that fails, with its cause and cure; write a record for a bug report.",
     "demo": "Download invented posts from the built-in simulator: no account, no internet.",

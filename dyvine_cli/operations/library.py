@@ -28,7 +28,28 @@ from dyvine_cli.models import AssetKind, Ref
 from dyvine_cli.operations import tally as runs
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.attempts import Attempts
+from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.workspace import Workspace, no_archive
+
+__all__ = [
+    "FailedAsset",
+    "GonePost",
+    "IgnoredPost",
+    "Overview",
+    "RecordedFile",
+    "Row",
+    "Tally",
+    "Wanted",
+    "files",
+    "forget",
+    "ignore",
+    "key",
+    "kinds_of",
+    "listed",
+    "named",
+    "need_archive",
+    "overview",
+]
 
 State = Literal["saved", "missing", "failed", "gone", "ignored"]
 """What is listed: recorded files, those of them that are not there, failures, posts that are gone, ignored posts."""
@@ -318,7 +339,7 @@ async def ignore(workspace: Workspace, asked: Sequence[Asked], report: Report) -
     return len(refs), count.exit_code()
 
 
-def need_archive(wish_archive: bool) -> None:
+def need_archive(wish: Selection) -> None:
     """Raise InputError where no archive is wanted."""
-    if not wish_archive:
+    if not wish.archive:
         raise no_archive()

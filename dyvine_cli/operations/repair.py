@@ -78,6 +78,7 @@ class Repair:
         return summary.exit_code
 
     def _tell(self, damaged: Damaged) -> None:
+        self._tally.posts = len(damaged)
         for ref, files in damaged.items():
             for asset, file in files.items():
                 self._report(Skipped(ref=ref, asset=asset, reason="simulated", path=file.path))

@@ -1,0 +1,319 @@
+"""dyvine archive: look into what dyvine remembers, check and repair the files, say what may come again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument
+
+from dyvine_cli.cli.app import conduct, finish
+from dyvine_cli.cli.call import Run, noun_app, verb
+from dyvine_cli.cli.download import asked, batch, need_words
+from dyvine_cli.cli.options import Common, Reach, Show, Take, choice, plain, value
+from dyvine_cli.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dyvine_cli.config import Settings
+    from dyvine_cli.events import Report
+    from dyvine_cli.operations.library import State, Wanted
+    from dyvine_cli.operations.selection import Selection
+    from dyvine_cli.operations.workspace import Workspace
+
+app = noun_app()
+
+SITES = ("douyin", "tiktok")
+KINDS = ("video", "picture", "clip", "sound", "cover", "subtitle", "text")
+
+Words = Annotated[
+    list[str] | None,
+    Argument(metavar="TEXT...", help="Links, ids or refs of posts and accounts; nothing means everything."),
+]
+Batch = Annotated[
+    str | None, value("-a", "--batch-file", metavar="FILE", help="Links from a file, - for stdin.")
+]
+Kind = Annotated[
+    str | None,
+    choice("--kind", metavar="KINDS", among=KINDS, help=f"Only these kinds of files: {','.join(KINDS)}."),
+]
+Since = Annotated[
+    str | None,
+    value("--since", metavar="DATE", help="Of posts published then or later: 2026-01-31, today-2weeks."),
+]
+Until = Annotated[str | None, value("--until", metavar="DATE", help="Of posts published then or before.")]
+Limit = Annotated[str | None, value("--limit", metavar="N", help="At most N rows.")]
+Deep = Annotated[bool | None, plain("--deep", help="Read every byte and compare its SHA-256.")]
+
+
+@app.callback()
+def archive() -> None:
+    """Look into what dyvine remembers, check and repair the files, say what may come again and what never."""
+
+
+@verb(app, Reach, Show)
+def stats(given: Common) -> Run:
+    """Count files and bytes by site, account and kind."""
+
+    async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
+        from dyvine_cli.cli.output.archive import show_overview
+        from dyvine_cli.operations import library
+
+        library.need_archive(wish)
+        show_overview(await library.overview(workspace.archive, given.reach.site), json=bool(given.show.json))
+        return 0
+
+    return lambda: finish(given, operation, events=False)
+
+
+@verb(app, Reach, Show, name="list")
+def list_(
+    given: Common,
+    words: Words = None,
+    batch_file: Batch = None,
+    kind: Kind = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = None,
+    failed: Annotated[bool | None, plain("--failed", help="What failed and was not saved since.")] = None,
+    gone: Annotated[
+        bool | None, plain("--gone", help="Posts that their site does not show any more.")
+    ] = None,
+    ignored: Annotated[bool | None, plain("--ignored", help="Posts that never come again.")] = None,
+    missing: Annotated[bool | None, plain("--missing", help="Recorded files that are not there.")] = None,
+    dump_json: Annotated[bool | None, plain("-j", "--dump-json", help="Objects, one a line.")] = None,
+    print_: Annotated[
+        str | None, value("--print", metavar="path", help="Only the path of each file.")
+    ] = None,
+) -> Run:
+    """List recorded files, of everything or of the posts and accounts named; nothing is asked of a site."""
+    states: dict[State, bool | None] = {
+        "failed": failed, "gone": gone, "ignored": ignored, "missing": missing
+    }  # fmt: skip
+    chosen: list[State] = [state for state, wanted in states.items() if wanted]
+    if len(chosen) > 1:
+        raise InputError(
+            f"--{chosen[0]} and --{chosen[1]} exclude each other",
+            hint="give one of them, or none for all files",
+        )
+    shown_as = print_ or given.take.print_
+    if shown_as not in (None, "path"):
+        raise InputError(
+            "`archive list` prints paths only", hint="--print path, or --json for everything else"
+        )
+    near = _near(given, batch_file)
+    wanted = _wanted(given, kind, since, until, limit, *chosen)
+    json = bool(given.show.json or dump_json or given.take.dump_json)
+
+    def run() -> int:
+        lines = batch(near)
+
+        async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
+            from dyvine_cli.cli.output.archive import row_shower
+            from dyvine_cli.operations import library
+
+            library.need_archive(wish)
+            things = asked(words or [], lines, workspace, "post")
+            show = row_shower(json=json, paths=shown_as == "path")
+            return await library.listed(workspace, things, wanted, show, report)
+
+        return finish(near, operation, events=False)
+
+    return run
+
+
+@verb(app, Reach, Show)
+def verify(
+    given: Common,
+    words: Words = None,
+    batch_file: Batch = None,
+    kind: Kind = None,
+    since: Since = None,
+    until: Until = None,
+    deep: Deep = None,
+    full: Annotated[
+        bool | None, plain("--full", help="With --deep: begin anew, not where one was stopped.")
+    ] = None,
+) -> Run:
+    """Compare recorded files with the disk: their sizes, or all their bytes. Exit status 3 when one is bad.
+
+    Nothing is changed. A --deep verification that was stopped goes on where it was.
+    """
+    near = _near(given, batch_file)
+    wanted = _wanted(given, kind, since, until)
+
+    def run() -> int:
+        lines = batch(near)
+
+        async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
+            from dyvine_cli.cli.output.archive import Checking
+            from dyvine_cli.cli.settings import settings_of
+            from dyvine_cli.operations import library
+            from dyvine_cli.operations.verify import verify as verify_files
+
+            library.need_archive(wish)
+            things = asked(words or [], lines, workspace, "post")
+            with Checking(settings_of(near), json=bool(given.show.json)) as checking:
+                state, code = await verify_files(
+                    workspace, things, wanted, checking.show, checking.watch, report,
+                    deep=bool(deep), full=bool(full or given.take.full),
+                )  # fmt: skip
+                checking.conclude(state)
+            return code
+
+        return finish(near, operation, events=False)
+
+    return run
+
+
+@verb(app, Reach, Show, Take)
+def repair(
+    given: Common,
+    words: Words = None,
+    deep: Deep = None,
+    rebuild: Annotated[
+        bool | None,
+        plain(
+            "--rebuild",
+            help="Make a damaged or lost archive anew, from what can be read and the files below -P.",
+        ),
+    ] = None,
+) -> Run:
+    """Fetch again what is missing or damaged, to where it was; what its site does not show any more is noted.
+
+    With -s only say what would be fetched.
+    """
+    if rebuild:
+        if words or given.take.batch_file or deep:
+            raise InputError(
+                "--rebuild takes the whole archive", hint="give it alone, with -P DIR if need be"
+            )
+        return lambda: conduct(
+            given, lambda settings, report: _rebuild(given, settings, report), events=False
+        )
+    wanted = _wanted(given, given.take.kind, given.take.since, given.take.until)
+    bare = replace(given, take=replace(given.take, kind=None, since=None, until=None))
+
+    def run() -> int:
+        lines = batch(given)
+
+        async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
+            from dyvine_cli.cli.output.archive import Checking
+            from dyvine_cli.cli.settings import settings_of
+            from dyvine_cli.operations import library
+            from dyvine_cli.operations.repair import Repair
+
+            library.need_archive(wish)
+            things = asked(words or [], lines, workspace, "post")
+            job = Repair(workspace, wish, report, deep=bool(deep), simulate=bool(given.take.simulate))
+            with Checking(settings_of(bare)) as checking:
+                code = await job.run(things, wanted, checking.pass_over, checking.watch)
+                checking.conclude_repair(job.outcome, simulated=bool(given.take.simulate))
+            return code
+
+        return finish(bare, operation)
+
+    return run
+
+
+@verb(app, Reach, Show)
+def forget(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
+    """Forget posts, or all posts of accounts: they may come again. Their files stay."""
+    near = _near(given, batch_file)
+    need_words(near, words or [], "forget")
+
+    def run() -> int:
+        lines = batch(near)
+
+        async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
+            from dyvine_cli.cli.output.archive import tell_forgotten
+            from dyvine_cli.operations import library
+
+            library.need_archive(wish)
+            dropped, code = await library.forget(
+                workspace, asked(words or [], lines, workspace, "post"), report
+            )
+            tell_forgotten(dropped, quiet=bool(given.show.quiet))
+            return code
+
+        return finish(near, operation, events=False)
+
+    return run
+
+
+@verb(app, Reach, Show)
+def ignore(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
+    """Never fetch these posts again, whatever brings them; `archive forget` takes it back. Their files stay."""
+    near = _near(given, batch_file)
+    need_words(near, words or [], "ignore")
+
+    def run() -> int:
+        lines = batch(near)
+
+        async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
+            from dyvine_cli.cli.output.archive import tell_ignored
+            from dyvine_cli.operations import library
+
+            library.need_archive(wish)
+            noted, code = await library.ignore(
+                workspace, asked(words or [], lines, workspace, "post"), report
+            )
+            tell_ignored(noted, quiet=bool(given.show.quiet))
+            return code
+
+        return finish(near, operation, events=False)
+
+    return run
+
+
+async def _rebuild(given: Common, settings: Settings, report: Report) -> int:
+    from dyvine_cli.cli.output.archive import Checking
+    from dyvine_cli.operations import rebuild
+    from dyvine_cli.operations.workspace import archive_place, open_archive
+
+    root: Path = settings.path.absolute()
+    with Checking(settings) as checking:
+        outcome = await rebuild.rebuild(
+            archive_place(settings),
+            root,
+            SITES,
+            opened=lambda: open_archive(settings, report),
+            watch=checking.watch_tree,
+            report=report,
+        )
+        checking.conclude_rebuilding(outcome, root)
+    return 0
+
+
+def _near(given: Common, batch_file: str | None) -> Common:
+    """The call with its batch file where `batch` looks for it."""
+    return replace(given, take=replace(given.take, batch_file=batch_file or given.take.batch_file, kind=None))
+
+
+def _wanted(
+    given: Common,
+    kind: str | None,
+    since: str | None,
+    until: str | None,
+    limit: str | None = None,
+    state: State = "saved",
+) -> Wanted:
+    """Which part of the archive is meant; what the configuration says about downloads does not count here.
+
+    Raises InputError, ConfigError.
+    """
+    from dyvine_cli import config
+    from dyvine_cli.operations.library import Wanted, kinds_of
+
+    take = given.take
+    flags = {"since": since or take.since, "until": until or take.until, "limit": limit or take.limit}
+    read = config.load({name: text for name, text in flags.items() if text}, {}, None)
+    return Wanted(
+        state=state,
+        site=given.reach.site,
+        kinds=kinds_of(kind or take.kind),
+        since=read.since,
+        until=read.until,
+        limit=read.limit,
+    )
