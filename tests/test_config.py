@@ -81,7 +81,7 @@ def test_every_setting_has_a_variable(place: Any) -> None:
     samples = {
         "network.proxy": "http://h:1", "network.proxy_order": "first", "douyin.proxy": "http://h:1", "tiktok.proxy": "http://h:1",
         "network.allow": "10.0.0.0/8", "site": "tiktok", "codec": "h264", "kind": "video", "max_filesize": "1M",
-        "since": "2026-01-01", "until": "2026-01-01", "limits.rate": "1M", "limits.pace": "slow", "quality": "720",
+        "since": "2026-01-01", "until": "2026-01-01", "match": "likes", "limits.rate": "1M", "limits.pace": "slow", "quality": "720",
         "douyin.pace": "slow", "tiktok.pace": "slow", "notify.urls": "ntfy://a", "notify.webhook": "https://h/",
         "notify.on": "new", "notify.digest_at": "07:30",
     }  # fmt: skip
@@ -269,7 +269,10 @@ def test_file_of_another_system_is_read(file: Path, data: bytes) -> None:
         pytest.param("path = 'a'\npath = 'b'", 2, "no valid TOML: cannot overwrite", None, id="twice"),
         pytest.param("path = '''\n\n", 3, "no valid TOML", None, id="open text"),
         pytest.param('note = """\npath = 1\n"""\n"p a" = 1', 1, "unknown setting 'note'", None, id="key inside a text"),
-        pytest.param('match = """a\npath = 1\n"""', 1, "one line", None, id="text of several lines"),
+        pytest.param('output = """a\npath = 1\n"""', 1, "one line", None, id="text of several lines"),
+        pytest.param("match = 'likes > x'", 1, "match: column 9 (likes > ▸x): 'x' is no number", None, id="expression"),
+        pytest.param('match = """\nlikes\nand lieks"""', 1, "column 11", "did you mean likes?", id="long expression"),
+        pytest.param("[[source]]\nurl = 'x'\nmatch = 'kind = gif'", 3, "'gif' is none of", None, id="a source's"),
         pytest.param("limits.parallel = 'x'", 1, "no whole number", None, id="dotted key"),
         pytest.param("limits = {parallel = 'x'}", 1, "no whole number", None, id="inline table"),
         pytest.param("# \u2028 a\n# b\x85c\nsite = 'x'", 3, "none of", None, id="odd separators are no line ends"),

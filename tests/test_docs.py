@@ -15,7 +15,7 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from dyvine_cli import config, errors, quantities
+from dyvine_cli import config, errors, match, quantities
 from dyvine_cli.cli import app as program
 from dyvine_cli.cli.call import Call
 from dyvine_cli.cli.grammar import NOUNS, load
@@ -206,6 +206,20 @@ def test_the_template_and_its_fields_are_those_of_the_program(text: str) -> None
     """The default names and the list of fields equal the code."""
     assert f"`{STANDARD}`" in text
     assert f"`{' '.join(FIELDS)}`" in text
+
+
+@READMES
+def test_the_expressions_and_their_fields_are_those_of_the_program(text: str) -> None:
+    """The examples of --match are expressions, the table has every field and each of its values can be read."""
+    rows = [row for row in table_rows(text) if row[0].split("`")[1:2] and row[0].split("`")[1] in match.FIELDS]
+    named = [(name, row[2]) for row in rows for name in re.findall(r"`(\w+)`", row[0])]
+    examples = "".join(blocks(text, "match")).splitlines()
+
+    assert [name for name, _ in named] and {name for name, _ in named} == match.FIELDS.keys()
+    for name, values in named:
+        for value in re.findall(r"`([^`-][^`]*)`", values):
+            examples.append(f"{name} == {value}")
+    assert all(map(match.parse, examples))
 
 
 @READMES
