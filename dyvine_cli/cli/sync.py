@@ -34,6 +34,24 @@ def sync() -> None:
     """Keep accounts and mixes up to date: the sources that stand in the configuration."""
 
 
+@verb(app, Reach, Show, Take, name="run")
+def check(
+    given: Common,
+    words: Named = None,
+    jobs: Annotated[
+        str | None, typer.Option("--jobs", metavar="N", help="Sources at once; each site has one budget.")
+    ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option("--every", metavar="TIME", help="Stay, and run again after this time: 6h, 1d."),
+    ] = None,
+) -> Run:
+    """Download what is new of the sources, the longest unchecked first."""
+    from dyvine_cli.cli.upkeep import run, staying
+
+    return staying(run(given, words or [], jobs=jobs), every)
+
+
 @verb(app, Reach, Show, Take)
 def add(
     given: Common,

@@ -17,7 +17,7 @@ from dyvine_cli.errors import (
     Refused,
     StorageError,
 )
-from dyvine_cli.events import Balance, Summarized
+from dyvine_cli.events import Balance, Summarized, SyncedSource
 
 STOPPING = (DiskError, StorageError, ArchiveError, Busy)
 """What ends the whole run, because the next item would meet it too."""
@@ -54,6 +54,19 @@ class Tally:
         if isinstance(error, STOPPING) and self.stop is None:
             self.stop = error
 
+    def add(self, other: Tally) -> None:
+        """Count what a part of the run counted by itself."""
+        self.files += other.files
+        self.size += other.size
+        self.posts += other.posts
+        self.known += other.known
+        self.done += other.done
+        self.errors += other.errors
+        self.cuts += other.cuts
+        self.refusals += other.refusals
+        self.balances += other.balances
+        self.stop = self.stop or other.stop
+
     def exit_code(self, *, fail_if_nothing_new: bool = False) -> int:
         """What stops a run wins, then a cut listing; one cause for all is its status, several are 3."""
         if self.stop is not None:
@@ -67,8 +80,14 @@ class Tally:
             return SOME_FAILED if self.done or len(codes) > 1 else codes.pop()
         return NOTHING_NEW if fail_if_nothing_new and not self.files else 0
 
-    def summary(self, *, fail_if_nothing_new: bool = False, next_try: datetime | None = None) -> Summarized:
-        """The run's last event; `next_try` is when a site that refused us may be asked again."""
+    def summary(
+        self,
+        *,
+        fail_if_nothing_new: bool = False,
+        next_try: datetime | None = None,
+        sources: tuple[SyncedSource, ...] | None = None,
+    ) -> Summarized:
+        """The run's last event; `next_try` is when a site that refused us may be asked again, `sources` are of `sync`."""
         return Summarized(
             files=self.files,
             size=self.size,
@@ -80,4 +99,5 @@ class Tally:
             balances=tuple(self.balances),
             reasons=dict(Counter(error.name for error in (*self.errors, *self.cuts))),
             next_try=next_try,
+            sources=sources,
         )

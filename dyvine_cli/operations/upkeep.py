@@ -29,6 +29,9 @@ from dyvine_cli.operations.tally import STOPPING
 WALLED = "LoginNeeded"
 """The cause of a cut that a guest meets again and again at the same depth."""
 
+ODD = "odd"
+"""The state of a listing that ended before anything known came: who is asked for what is new has to be asked again."""
+
 _LATE = timedelta(days=1)
 """How long before a settled time a post that was left out must have been published to have been there for sure."""
 
@@ -161,7 +164,7 @@ class Upkeep(Run):
     """One check of a listing.
 
     Afterwards `state` is `complete` (everything wanted was dealt with), `gap` (everything new was, but not what an
-    earlier cut left), `cut` or `stopped`. `seen` are the ids that a walk to the end met, all of those published up to
+    earlier cut left), `cut`, `stopped` or ODD. `seen` are the ids that a walk to the end met, all of those published up to
     `seen_until` (None for all). `author` is the account as its newest own post names it. `met` counts the posts of all
     its pages.
     """
@@ -370,6 +373,8 @@ class Upkeep(Run):
             cut, self._ended_early = None, "newest"
         self.cut = cut
         self.state = self._state(cut)
+        if self.state == ODD:
+            return
         if self.state == "cut" and cut is not None:
             tally.cuts.append(cut)
             self._report(
@@ -392,6 +397,8 @@ class Upkeep(Run):
             return "stopped"
         if cut is not None:
             return "gap" if self._overlaps else "cut"
+        if self._source.recalled and not self._ended_early and not (self._plan.newest and self.met):
+            return ODD
         return "gap" if self._ended_early == "known" and self._plan.walled else "complete"
 
     async def _remember(self, cut: ListingIncomplete | None, *, complete: bool) -> None:

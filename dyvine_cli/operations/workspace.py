@@ -190,8 +190,9 @@ class Workspaces:
         self.jobs = settings.sync.jobs
         self.full_every = settings.sync.full_every
 
-    def entries(self, sources: Sequence[Source], *, named: bool) -> list[Entry]:
-        """The sources in their order; `named` says that the person chose them."""
+    def entries(self, sources: Sequence[Source], *, named: Sequence[Source] = ()) -> list[Entry]:
+        """The sources in their order; `named` are those that the person chose by name."""
+        chosen = {id(each) for each in named}
         return [
             Entry(
                 link=each.url,
@@ -200,7 +201,7 @@ class Workspaces:
                 newest=each.depth == "newest",
                 every=each.every,
                 enabled=each.enabled,
-                named=named,
+                named=id(each) in chosen,
                 source=each,
             )
             for each in sources

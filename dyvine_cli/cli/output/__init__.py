@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def choose(given: Common, settings: Settings, on_fault: OnFault, *, events: bool = True) -> Iterator[Report]:
+def choose(
+    given: Common, settings: Settings, on_fault: OnFault, *, events: bool = True, summed: bool = False
+) -> Iterator[Report]:
     """The listeners for this call: data on stdout if asked for, everything else on stderr.
 
     `events` False keeps them off stdout, but for failures under --json, and shows no progress: the command's answer is
-    what it prints. `on_fault` is told when a stream takes no more lines.
+    what it prints. `summed` says that what fails is told by its source at the end. `on_fault` is told when a stream takes no more lines.
     """
     with ExitStack() as stack:
         listeners = [
             *(_on_stdout(given, on_fault) if events else _failures_on_stdout(given, on_fault)),
-            _on_stderr(given, settings, on_fault, events=events),
+            _on_stderr(given, settings, on_fault, events=events, summed=summed),
         ]
         for each in listeners:
             stack.callback(each.close)
@@ -65,19 +67,25 @@ def _failures_on_stdout(given: Common, on_fault: OnFault) -> list[Listener]:
     return [FailureLines(Pipe(sys.stdout, on_fault))]
 
 
-def _on_stderr(given: Common, settings: Settings, on_fault: OnFault, *, events: bool) -> Listener:
+def _on_stderr(
+    given: Common, settings: Settings, on_fault: OnFault, *, events: bool, summed: bool
+) -> Listener:
     data = bool(given.show.json or given.take.print_)
     talks = settings.quiet or settings.verbose or settings.print_traffic
     drawn = events and settings.progress and not talks and not given.take.simulate
     if drawn and sys.stderr.isatty() and not (data and sys.stdout.isatty()):
         from dyvine_cli.cli.output.terminal import Terminal
 
-        return Terminal(sys.stderr)
+        return Terminal(sys.stderr, summed=summed)
     from dyvine_cli.cli.output.pipe import Pipe
     from dyvine_cli.cli.output.plain import Plain
 
     return Plain(
-        Pipe(sys.stderr, on_fault), quiet=settings.quiet, named=not events, traced=bool(settings.verbose)
+        Pipe(sys.stderr, on_fault),
+        quiet=settings.quiet,
+        named=not events,
+        traced=bool(settings.verbose),
+        summed=summed,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dyvine_cli.cli.output import words
+from dyvine_cli.cli.output import checks, words
 from dyvine_cli.cli.output.places import Places
 from dyvine_cli.events import (
     Advanced,
@@ -35,7 +35,8 @@ EVERY = 30.0
 class Plain:
     """A listener that writes lines; `quiet` leaves only warnings and errors.
 
-    `named` adds the error's name to each failure, for runs that end without a summary; `traced` the route.
+    `named` adds the error's name to each failure, for runs that end without a summary; `traced` the route. `summed` says
+    that what fails is told by its source at the end: then `quiet` keeps the single failures back.
     """
 
     def __init__(
@@ -45,18 +46,21 @@ class Plain:
         quiet: bool = False,
         named: bool = False,
         traced: bool = False,
+        summed: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pipe = pipe
         self._quiet = quiet
         self._named = named
         self._traced = traced
+        self._summed = summed
         self._hints: set[str] = set()
         self._simulated = False
         self._clock = clock
         self._last = clock()
         self._places = Places()
         self._cut: set[Ref] = set()
+        self._titles: dict[Ref, str] = {}
         self._bytes = self._files = self._posts = self._listed = 0
 
     def __call__(self, event: Event) -> None:
@@ -78,6 +82,8 @@ class Plain:
                 self._posts += 1
             case Listed():
                 self._listed = event.total
+            case SourceBegun():
+                self._titles[event.ref] = words.clean(event.title, 60)
             case Cut():
                 self._cut.add(event.ref)
             case Skipped(reason="simulated"):
@@ -85,12 +91,19 @@ class Plain:
 
     def _lines(self, event: Event) -> tuple[str, ...]:
         match event:
+            case Failed(source=Ref()) if self._quiet and self._summed:
+                return ()
+            case Summarized(sources=tuple() as sources) if self._quiet:
+                return tuple(checks.troubles(sources))
+            case Warned() if self._quiet and event.notice:
+                return ()
             case Failed():
                 return words.failed(event, named=self._named, traced=self._traced)
             case Warned():
                 return words.warned(event)
             case Cut():
-                return words.complaint(event.error, named=self._named, traced=self._traced)
+                about = self._titles.get(event.ref, str(event.ref)) if self._summed else ""
+                return words.complaint(event.error, about, named=self._named, traced=self._traced)
         return () if self._quiet else self._talk(event)
 
     def _talk(self, event: Event) -> tuple[str, ...]:
@@ -115,6 +128,8 @@ class Plain:
 
     def _conclusion(self, event: Summarized) -> Iterator[str]:
         simulated = self._simulated
-        for each in event.balances:
+        if event.sources is not None:
+            yield from checks.lines(event.sources)
+        for each in event.balances if event.sources is None else ():
             yield words.balance(each, cut=each.ref in self._cut, simulated=simulated)
         yield words.summary(event, str(self._places), simulated=simulated)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from dyvine_cli.cli.output import say, words
 from dyvine_cli.cli.output.jsonl import line
@@ -19,7 +19,7 @@ def show_sources(sources: Sequence[Source], means: Means, *, json: bool) -> None
         say(*(line(encoded(each, means)) for each in sources))
         return
     rows = [("NAME", "WHAT", "TAGS", "EVERY", "LINK"), *(_row(each, means) for each in sources)]
-    say(*_aligned(rows))
+    say(*words.aligned(rows))
 
 
 def show_changed(word: str, sources: Iterable[Source], means: Means, *, json: bool) -> None:
@@ -40,11 +40,3 @@ def _row(source: Source, means: Means) -> tuple[str, ...]:
         every if source.enabled else "off",
         words.clean(source.shown_url),
     )
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Rows whose columns stand below each other; the last column is as wide as it is."""
-    widths = [max(map(words.width, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell + " " * (wide - words.width(cell)) for cell, wide in zip(row, widths, strict=True)]
-        yield "  ".join((*cells[:-1], row[-1]))

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dyvine_cli.cli.output import words
+from dyvine_cli.cli.output import checks, words
 from dyvine_cli.cli.output.places import Places
 from dyvine_cli.events import (
     Advanced,
@@ -119,7 +119,10 @@ class Left(ProgressColumn):
 class Terminal:
     """A listener that draws; counts are plain numbers, pushed to the screen by one timer."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, summed: bool = False) -> None:
+        """`summed` says that several sources are told of together at the end."""
+        self._summed = summed
+        self._titles: dict[Ref, str] = {}
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self._progress = Progress(
             Name(self._console),
@@ -199,7 +202,8 @@ class Terminal:
                 self._lines(*words.failed(event))
             case Cut():
                 self._cut.add(event.ref)
-                self._lines(*words.complaint(event.error))
+                about = self._titles.get(event.ref, str(event.ref)) if self._summed else ""
+                self._lines(*words.complaint(event.error, about))
             case Warned():
                 self._lines(*words.warned(event))
             case Skipped():
@@ -208,6 +212,7 @@ class Terminal:
                 self._conclude(event)
 
     def _begin_source(self, event: SourceBegun) -> None:
+        self._titles[event.ref] = words.clean(event.title, 60)
         self._declared = min(event.declared or 0, event.limit or event.declared or 0)
         self._estimate = event.estimate or 0.0
         self._posts = self._listed = 0
@@ -222,7 +227,9 @@ class Terminal:
 
     def _conclude(self, event: Summarized) -> None:
         self.close()
-        if event.balances:
+        if event.sources is not None:
+            self._lines(*checks.lines(event.sources))
+        elif event.balances:
             self._console.print(table(event.balances, self._cut))
         self._lines(words.summary(event, str(self._places)))
 

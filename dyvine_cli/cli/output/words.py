@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from dyvine_cli.errors import DyvineError
 from dyvine_cli.events import Balance, Failed, Skipped, Summarized, Waiting, Warned
@@ -68,6 +68,14 @@ def tail(text: str, columns: int) -> str:
             break
         kept = char + kept
     return f"…{kept}"
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Rows whose columns stand below each other; the last column is as wide as it is."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True)]
+        yield "  ".join((*cells[:-1], row[-1]))
 
 
 COLOURS = {"error:": "31", "warning:": "33", "hint:": "2"}
@@ -159,7 +167,7 @@ def unsaid(lines: tuple[str, ...], told: set[str]) -> tuple[str, ...]:
 
 def warned(event: Warned) -> tuple[str, ...]:
     """A warning in one line, and its hint in another."""
-    line = f"warning: {clean(event.message)}"
+    line = f"{'note' if event.notice else 'warning'}: {clean(event.message)}"
     return (line, f"hint: {clean(event.hint)}") if event.hint else (line,)
 
 
@@ -217,7 +225,8 @@ def summary(event: Summarized, place: str = "", *, simulated: bool = False) -> s
         failed = f", {event.failed:,} failed ({reasons(event.reasons)})" if event.failed else ""
         return f"nothing was saved, as asked: {count(event.posts, 'post')} to save, {event.known:,} known{failed}"
     saved = f"saved {count(event.files, 'file')} ({size(event.size)})"
-    parts = [saved if event.files else "nothing new" if event.known and not event.failed else "nothing saved"]
+    is_known = (event.known or event.sources) and not event.failed
+    parts = [saved if event.files else "nothing new" if is_known else "nothing saved"]
     parts += [f"{count(event.known, 'post')} known already"] if event.known else []
     parts += [f"{event.failed:,} failed ({reasons(event.reasons)})"] if event.failed else []
     return f"{', '.join(parts)} in {duration(event.seconds)}{': ' if place else ''}{clean(place)}"

@@ -1,0 +1,84 @@
+"""What failed before, tried again by its id: no list is walked for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from dyvine_cli.archive.base import FailedAsset
+from dyvine_cli.errors import DyvineError, LoginExpired, RateLimited
+from dyvine_cli.events import Event, Failed, Finished
+from dyvine_cli.models import Post, Ref
+from dyvine_cli.operations.backoff import may_pass_by_name
+from dyvine_cli.operations.download import Errand, note_failure, save_posts
+from dyvine_cli.operations.tally import STOPPING
+
+Failures = Mapping[Ref, Sequence[FailedAsset]]
+"""What of each post failed and was not saved since."""
+
+
+def by_source(failures: Sequence[FailedAsset]) -> dict[Ref, dict[Ref, list[FailedAsset]]]:
+    """The failures of each listing that brought them; those of posts that were named themselves are left out."""
+    found: dict[Ref, dict[Ref, list[FailedAsset]]] = {}
+    for each in failures:
+        if each.source is not None:
+            found.setdefault(each.source, {}).setdefault(each.ref, []).append(each)
+    return found
+
+
+def due(failures: Failures, now: datetime | None) -> Failures:
+    """Those whose next try has come, with `now` None all that may pass at all; causes that stay are left out."""
+    return {
+        ref: rows
+        for ref, rows in failures.items()
+        if any(may_pass_by_name(each.error) and _has_come(each, now) for each in rows)
+    }
+
+
+def _has_come(failure: FailedAsset, now: datetime | None) -> bool:
+    return now is None or failure.next_try is None or failure.next_try <= now
+
+
+async def retry(failures: Failures, errand: Errand) -> None:
+    """Try these posts again; what fails again is put on record with its next try.
+
+    Raises LoginExpired, and RateLimited when the budget of the site has ended.
+    """
+    done: list[Ref] = []
+
+    def report(event: Event) -> None:
+        if isinstance(event, Finished) and event.state != "failed":
+            done.append(event.ref)
+        errand.report(event)
+
+    trying = replace(errand, report=report)
+    try:
+        await save_posts(_posts(failures, trying), trying)
+    finally:
+        if (
+            done and not errand.simulate
+        ):  # complete, or not wanted any more: either way nothing is left to try
+            await errand.workspace.archive.drop_failed(done)
+
+
+async def _posts(failures: Failures, errand: Errand) -> AsyncGenerator[Post]:
+    for ref, rows in failures.items():
+        try:
+            post = await errand.workspace.client.post(ref)
+        except DyvineError as error:
+            if _ends(error):
+                raise
+            for row in rows:
+                await note_failure(ref, row.asset, error, errand)
+            errand.tally.fail(error.with_traceback(None))
+            errand.report(Failed(ref=ref, error=error, source=errand.source))
+            errand.report(Finished(ref=ref, state="failed", source=errand.source))
+            continue
+        yield post
+
+
+def _ends(error: DyvineError) -> bool:
+    """Whether the next post would meet it, too: a dead login, the budget's own word, a full disk."""
+    is_budget = isinstance(error, RateLimited) and error.endpoint is None
+    return is_budget or isinstance(error, LoginExpired | STOPPING)

@@ -1,0 +1,247 @@
+"""Sources that are kept in sync: which are due, the longest unchecked first, several at a time; and what failed, again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from dyvine_cli.archive.base import CheckedSource, FailedAsset
+from dyvine_cli.client import Client
+from dyvine_cli.errors import DyvineError, InputError, ListingIncomplete, LoginExpired, Refused
+from dyvine_cli.events import Failed, Report, SyncedSource, Warned
+from dyvine_cli.models import Listing, Ref
+from dyvine_cli.operations import again
+from dyvine_cli.operations.again import Failures
+from dyvine_cli.operations.check import Check, Round, is_the_budgets, listing_of
+from dyvine_cli.operations.tally import Tally
+from dyvine_cli.operations.upkeep import named
+from dyvine_cli.operations.workspace import Entry, Workspaces
+
+EARLY = 0.05
+"""The part of `every` by which a source may be checked too early: cron does not start to the second."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def no_sources() -> InputError:
+    """The complaint about a configuration without anything to keep in sync."""
+    return InputError(
+        "there is nothing to keep in sync yet", hint="add an account or a mix: dyvine sync add LINK"
+    )
+
+
+Key = tuple[str, Listing | None]
+"""Link and listing of a source, as they stand in the settings: by these its checks are on record."""
+
+
+def key(entry: Entry) -> Key:
+    """What the checks of a source are on record by."""
+    return entry.link, entry.what
+
+
+def due_at(entry: Entry, last: CheckedSource | None) -> datetime | None:
+    """When a source may be checked again; None for now."""
+    if last is None or entry.named:
+        return None
+    if last.next_try is not None:
+        return last.next_try
+    if entry.every is None or last.ended is None:
+        return None
+    return last.began + timedelta(seconds=entry.every * (1 - EARLY))
+
+
+def in_turn(entries: Iterable[Entry], checked: dict[Key, CheckedSource]) -> list[Entry]:
+    """The longest unchecked first: those that never were, in their order, then by the time when the last check began."""
+
+    def began(entry: Entry) -> datetime:
+        last = checked.get(key(entry))
+        return last.began if last else _NEVER
+
+    return sorted(entries, key=began)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """What one source gets in this run."""
+
+    entry: Entry
+    last: CheckedSource | None
+    failures: Failures
+    listing: bool
+
+
+class Sync:
+    """One run over sources. `clock` tells the time of day."""
+
+    def __init__(
+        self,
+        places: Workspaces,
+        report: Report,
+        *,
+        simulate: bool = False,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._places = places
+        self._report = report
+        self._round = Round(places=places, report=report, simulate=simulate, clock=clock)
+        self._clock = clock
+        self._tally = Tally()
+        self._rows: list[SyncedSource] = []
+        self._ended_sites: dict[str, DyvineError] = {}
+        self._ended_clients: dict[tuple[str, Client], DyvineError] = {}
+        self._not_tried: Counter[tuple[str, DyvineError]] = Counter()
+
+    async def run(self, entries: Sequence[Entry]) -> int:
+        """Check what is due of these sources; the exit status. Raises ArchiveError."""
+        now = self._clock()
+        wanted = [each for each in entries if each.enabled or each.named]
+        checked = await self._checked()
+        failures = await self._failures()
+        turns = []
+        for entry in in_turn(wanted, checked):
+            last = checked.get(key(entry))
+            when = due_at(entry, last)
+            turn = _Turn(
+                entry=entry,
+                last=last,
+                failures=again.due(self._of(entry, last, failures), now),
+                listing=when is None or when <= now,
+            )
+            if turn.listing or turn.failures:
+                turns.append(turn)
+        await self._all(turns)
+        return await self._conclude()
+
+    async def retry(self, entries: Sequence[Entry]) -> int:
+        """Try all that failed of these sources again, whenever that would be due; the exit status."""
+        checked = await self._checked()
+        failures = await self._failures()
+        turns, left = [], Counter[str]()
+        for entry in in_turn(entries, checked):
+            last = checked.get(key(entry))
+            own = self._of(entry, last, failures)
+            trying = again.due(own, None)
+            left.update(row.error for ref in own.keys() - trying.keys() for row in own[ref][:1])
+            if trying:
+                turns.append(_Turn(entry=entry, last=last, failures=trying, listing=False))
+        if left:
+            causes = ", ".join(f"{count} {name}" for name, count in left.most_common())
+            self._report(
+                Warned(
+                    message=f"{left.total():,} not tried, because that does not pass by itself: {causes}",
+                    notice=True,
+                )
+            )
+        await self._all(turns)
+        return await self._conclude()
+
+    async def _checked(self) -> dict[Key, CheckedSource]:
+        rows = await self._places.shared.archive.checked()
+        return {(row.link, row.what): row for row in rows}
+
+    async def _failures(self) -> dict[Ref, dict[Ref, list[FailedAsset]]]:
+        return again.by_source(await self._places.shared.archive.failures())
+
+    def _of(
+        self,
+        entry: Entry,
+        last: CheckedSource | None,
+        failures: dict[Ref, dict[Ref, list[FailedAsset]]],
+    ) -> Failures:
+        """The failures that a source brought; each belongs to the first that has them."""
+        if last is None or last.ref is None:
+            return {}
+        return failures.pop(named(last.ref, listing_of(last.ref, entry.what)), {})
+
+    # --- several at a time ----------------------------------------------------------------------------------------
+
+    async def _all(self, turns: Sequence[_Turn]) -> None:
+        slots = asyncio.Semaphore(self._places.jobs)
+
+        async def one(turn: _Turn) -> None:
+            try:
+                await self._one(turn)
+            finally:
+                slots.release()
+
+        async with asyncio.TaskGroup() as group:
+            for turn in turns:
+                await slots.acquire()
+                if self._tally.stop is not None:
+                    slots.release()
+                    break
+                if self._mind_ended(turn):
+                    slots.release()
+                else:
+                    group.create_task(one(turn))
+
+    async def _one(self, turn: _Turn) -> None:
+        check = Check(turn.entry, turn.last, self._round, failures=turn.failures, listing=turn.listing)
+        await check.run()
+        row = check.row
+        if not row.is_news:
+            check.tally.balances.clear()
+        self._tally.add(check.tally)
+        self._rows.append(row)
+        self._mind(turn.entry, row.ref, check.error)
+
+    def _mind(self, entry: Entry, ref: Ref | None, error: DyvineError | None) -> None:
+        """The budget's word ends a site for this run, a dead login ends it for whoever it belongs to."""
+        cause = error.cause if isinstance(error, ListingIncomplete) else error
+        if ref is None or cause is None:
+            return
+        if is_the_budgets(cause) and isinstance(cause, Refused):
+            self._tally.refusals.append(cause)
+            self._ended_sites.setdefault(ref.site, cause)
+        elif isinstance(cause, LoginExpired):
+            workspace, _ = self._places.of(entry)
+            self._ended_clients.setdefault((ref.site, workspace.client), cause)
+
+    def _mind_ended(self, turn: _Turn) -> bool:
+        """Whether a source is not tried because its site or login ended for this run; that is counted."""
+        if not (self._ended_sites or self._ended_clients):
+            return False
+        try:
+            workspace, _ = self._places.of(turn.entry)
+            site = (
+                turn.last.ref.site
+                if turn.last and turn.last.ref
+                else workspace.client.match(turn.entry.link).site
+            )
+        except InputError:
+            return False
+        error = self._ended_sites.get(site) or self._ended_clients.get((site, workspace.client))
+        if error is None:
+            return False
+        self._tally.fail(error)
+        self._not_tried[site, error] += 1
+        self._rows.append(
+            SyncedSource(
+                ref=turn.last.ref if turn.last else None,
+                name=turn.entry.title,
+                state="not tried",
+                error=error.message,
+            )
+        )
+        return True
+
+    async def _conclude(self) -> int:
+        for (site, error), count in self._not_tried.items():
+            self._report(Failed(ref=None, error=error, text=f"{count:,} more of {site}, not tried"))
+        shared = self._places.shared
+        await shared.rows.write()
+        times = [when for client in self._places.clients if (when := client.next_try()) is not None]
+        summary = self._tally.summary(
+            fail_if_nothing_new=shared.fail_if_nothing_new,
+            next_try=min(times, default=None),
+            sources=tuple(self._rows),
+        )
+        self._report(summary)
+        return summary.exit_code
