@@ -23,7 +23,7 @@ ALLOWED = {
     "cli": {"operations", "config", "naming", "encode", "cookies", "redact", "match"},
     "config": {"redact", "quantities", "match", "lock"},
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
-    | {"naming", "sidecar", "encode", "match", "cookies", "links", "listing", "redact", "browsers", "budget"},
+    | {"naming", "sidecar", "encode", "match", "cookies", "links", "listing", "redact", "browsers", "budget", "lock"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing", "redact"},
     "sites/*": {"sites", "http", "identity"},
     "sites": {"http", "identity"},
@@ -67,6 +67,7 @@ DOORS = {
     "sqlite3": {"archive", "browsers"},
     "h11": {"simulator"},
     "regex": {"match"},
+    "apprise": {"operations"},
 }
 """Foreign packages to the rooms that may use them."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from dyvine_cli.errors import DyvineError
 if TYPE_CHECKING:
     from dyvine_cli.config import Settings
     from dyvine_cli.events import Report
+    from dyvine_cli.operations.reminders import Logins
     from dyvine_cli.operations.selection import Selection
     from dyvine_cli.operations.workspace import Workspace
 
@@ -95,6 +97,7 @@ def finish(given: Common, operation: Operation, *, events: bool = True) -> int:
     `events` False keeps events off stdout, because the operation's answer goes there. Raises what ends the run.
     """
     reminders: list[str] = []
+    logins: Logins = []
 
     async def run(settings: Settings, report: Report) -> int:
         from dyvine_cli.cli.settings import selection_of
@@ -102,11 +105,14 @@ def finish(given: Common, operation: Operation, *, events: bool = True) -> int:
         from dyvine_cli.operations.workspace import open_workspace
 
         async with open_workspace(settings, report) as workspace:
-            code = await operation(workspace, selection_of(settings), report)
+            try:
+                code = await operation(workspace, selection_of(settings), report)
+            finally:
+                logins.extend(workspace.client.in_use)
             reminders.extend(due(workspace.client.in_use, settings.folders.state))
             return code
 
-    code = conduct(given, run, events=events)
+    code = conduct(given, run, events=events, logins=logins)
     if reminders:
         from dyvine_cli.cli.output import warn
 
@@ -114,21 +120,39 @@ def finish(given: Common, operation: Operation, *, events: bool = True) -> int:
     return code
 
 
-def conduct(given: Common, run: Run, *, events: bool = True) -> int:
-    """Do a run and show what happens; its exit status, or that of what stopped it. Raises what ends the run."""
+def conduct(
+    given: Common, run: Run, *, events: bool = True, summed: bool = False, logins: Logins | None = None
+) -> int:
+    """Do a run, show what happens, tell who is to be told; its exit status, or that of what stopped it.
+
+    `summed` says that what fails is told by its source at the end. `logins` are the profiles that were in use, filled by
+    the run. Raises what ends the run.
+    """
     from dyvine_cli.cli.output import choose
     from dyvine_cli.cli.output.logs import set_up_logging
+    from dyvine_cli.cli.outside import outside_of
     from dyvine_cli.cli.settings import settings_of
 
     settings = settings_of(given)
     set_up_logging(settings.verbose, traffic=settings.print_traffic)
+    # Questions are answered to whoever asks; only what is done may concern others.
+    outside = outside_of(settings) if events and not given.take.simulate else None
+    unsaid: list[str] = []
+    work: Callable[[Report], Awaitable[int]] = partial(run, settings)
+    if outside is not None:
+        work = partial(outside.around, work, logins=[] if logins is None else logins, warnings=unsaid)
     stop = Stop()
     try:
-        with choose(given, settings, stop.on_fault, events=events) as report:
-            code = asyncio.run(_until_stopped(run(settings, report), stop))
+        with choose(given, settings, stop.on_fault, events=events, summed=summed) as report:
+            code = asyncio.run(_until_stopped(work(report), stop))
     except KeyboardInterrupt:  # where the loop has no signal handlers
         stop.number = 2
         code = 130
+    finally:
+        if unsaid:
+            from dyvine_cli.cli.output import warn
+
+            warn(*unsaid)
     if stop.number:
         from dyvine_cli.cli.output import note
 

@@ -232,6 +232,14 @@ class Take:
     no_archive: Annotated[bool | None, switch("--no-archive", help="Neither read nor write the archive.")] = (
         None
     )
+    exec: Annotated[
+        str | None,
+        value(
+            "--exec",
+            metavar="CMD",
+            help="Start CMD per saved post and at the end; no shell, {path} or appended.",
+        ),
+    ] = None
     fail_if_nothing_new: Annotated[
         bool | None, switch("--fail-if-nothing-new", help="Exit status 15 when nothing was saved.")
     ] = None

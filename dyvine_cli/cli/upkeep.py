@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dyvine_cli.cli.options import Common
     from dyvine_cli.config import Settings
     from dyvine_cli.events import Report
-    from dyvine_cli.identity import Profile
+    from dyvine_cli.operations.reminders import Logins
     from dyvine_cli.operations.workspace import Entry, Workspaces
 
 MEANINGLESS = {
@@ -47,7 +47,7 @@ def retry(given: Common, words: list[str]) -> Run:
 
 def _over_sources(given: Common, words: list[str], *, jobs: str | None, retry: bool) -> Run:
     _refuse_meaningless(given)
-    logins: list[Profile] = []
+    logins: Logins = []
     reminders: list[str] = []
 
     async def work(settings: Settings, report: Report) -> int:

@@ -13,6 +13,8 @@ from pathlib import Path
 from dyvine_cli import cookies
 from dyvine_cli.identity import Profile
 
+Logins = list[Profile]
+"""The profiles that a run used, gathered while it goes on."""
 SOON = timedelta(days=5)
 _LARGEST = 64 * 1024
 
@@ -26,11 +28,16 @@ def due(profiles: Iterable[Profile], state: Path, now: datetime | None = None) -
     today = now.astimezone().date().isoformat()
     path = state / "reminders.json"
     told = {key: day for key, day in _read(path).items() if day == today}
-    found = {f"{each.site}:{each.name}": text for each in profiles if (text := _reminder(each, now))}
+    found = ending(profiles, now)
     new = {key: text for key, text in found.items() if key not in told}
     if new:
         _write(path, told | dict.fromkeys(new, today))
     return tuple(new.values())
+
+
+def ending(profiles: Iterable[Profile], now: datetime) -> dict[str, str]:
+    """What is to be said of each login, `site:name`, that ends soon."""
+    return {f"{each.site}:{each.name}": text for each in profiles if (text := _reminder(each, now))}
 
 
 def _reminder(profile: Profile, now: datetime) -> str | None:
