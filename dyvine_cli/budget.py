@@ -1,7 +1,8 @@
 """The request budget: how often a profile may ask a site, and what a refusal costs.
 
 Per site and profile one call is in flight. Per class of call there is a burst, then one call per interval. After a
-refusal nothing is asked for a while and everything goes at half the rate. With a folder all processes of the machine
+refusal nothing is asked for a while and everything goes at half the rate; where a class is refused for reasons of its
+own (signatures), only this class. With a folder all processes of the machine
 that use it keep to one budget together, first come first served.
 """
 
@@ -24,7 +25,7 @@ from typing import Literal, TypeVar, get_args
 from dyvine_cli import ledger
 from dyvine_cli.errors import ConfigError, RateLimited, Refused
 from dyvine_cli.events import Report, Waiting, Warned, ignore
-from dyvine_cli.ledger import Ledger, LedgerError, OwnLedger, Place, SharedLedger, Sheet, Times
+from dyvine_cli.ledger import Ledger, LedgerError, OwnLedger, Place, SharedLedger, Sheet, Strain, Times
 from dyvine_cli.models import Health
 
 Pace = Literal["slow", "normal", "fast", "off"]
@@ -55,10 +56,14 @@ _GLANCE = 1.0  # the pace `off` looks for others' cool-downs so often
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`burst` calls at once, then one per `interval` seconds."""
+    """`burst` calls at once, then one per `interval` seconds.
+
+    `alone` says that its refusals are about calls of this class: the others go on, unless there were too many calls.
+    """
 
     burst: int
     interval: float
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,16 +171,19 @@ class Budget:
     def refused(self, site: str, profile: str, call: str, error: Refused) -> None:
         """Note a refusal: half the rate from now on, and a pause.
 
-        The pause is what the server asked for (at most an hour), else 60 s, doubled by each refusal up to an hour.
+        The pause is what the server asked for (at most an hour), else 60 s, doubled by each refusal up to an hour. It
+        holds for all calls; in a class that is refused alone for those of the class, unless there were too many calls.
         """
+        concerns_all = isinstance(error, RateLimited) or not self._rates[site][call].alone
         asked = error.retry_after if isinstance(error, RateLimited) else None
 
         def note(sheet: Sheet) -> None:
             now = self._clock()
-            sheet.refusals = min(_refusals(sheet, now) + 1, _REFUSALS)
-            sheet.answered = 0
+            strain = sheet if concerns_all else sheet.alone.setdefault(call, Strain())
+            strain.refusals = min(_refusals(strain, now) + 1, _REFUSALS)
+            strain.answered = 0
             sheet.refused = self._now().timestamp()
-            sheet.closed_until = max(_closed_until(sheet, now), now + _cool_down(sheet.refusals, asked))
+            strain.closed_until = max(_closed_until(strain, now), now + _cool_down(strain.refusals, asked))
 
         self._on_sheet(self._desk(site, profile), note, flush=True)
 
@@ -187,8 +195,8 @@ class Budget:
         desk = self._desk(site, profile)
         sheet, now = desk.ledger.last, self._now().timestamp()
         news = sheet.accepted is None or not sheet.accepted <= now < sheet.accepted + _NEWS
-        if _refusals(sheet, self._clock()):
-            self._on_sheet(desk, lambda sheet: _forgive(sheet, now))
+        if any(_refusals(strain, self._clock()) for strain in _strains(sheet, call)):
+            self._on_sheet(desk, lambda sheet: _forgive(sheet, call, now))
         elif news and self._stretch:
             self._on_sheet(desk, lambda sheet: _note(sheet, now))
 
@@ -198,8 +206,9 @@ class Budget:
         return max(0, calls - rate.burst) * rate.interval * self._stretch
 
     def next_try(self, site: str, profile: str) -> datetime | None:
-        """When this site may be asked again after a refusal; None if it may now."""
-        return self._when(_closed_until(self._glance(self._desk(site, profile)), self._clock()))
+        """When this site may be asked again for everything after a refusal; None if it may now."""
+        sheet, now = self._glance(self._desk(site, profile)), self._clock()
+        return self._when(max(_closed_until(strain, now) for strain in (sheet, *sheet.alone.values())))
 
     def health(self, site: str, profile: str) -> Health:
         """How a profile gets on with a site, in this run and before."""
@@ -238,8 +247,10 @@ class Budget:
                 site=desk.site,
                 profile=desk.profile,
                 call=call,
-                next_try=self._when(max(start, _closed_until(sheet, now))),
-                refusals=_refusals(sheet, now),
+                next_try=self._when(
+                    max(start, *(_closed_until(each, now) for each in _strains(sheet, call)))
+                ),
+                refusals=max(_refusals(each, now) for each in _strains(sheet, call)),
                 used=self._time(sheet.used),
             )
             for call, start in (starts or {None: now}).items()
@@ -285,7 +296,7 @@ class Budget:
             if self._stretch:
                 pause = self._on_sheet(desk, lambda sheet: self._ask(desk, sheet, call))
             else:
-                pause = self._closed(desk, self._glance(desk, every=_GLANCE))
+                pause = self._closed(desk, self._glance(desk, every=_GLANCE), call)
         except BaseException:
             desk.in_flight.release()
             raise
@@ -296,7 +307,7 @@ class Budget:
     def _ask(self, desk: _Desk, sheet: Sheet, call: str) -> _Pause | None:
         """None if the call may be made now: it is counted then, and the slot is taken."""
         now = self._clock()
-        if pause := self._closed(desk, sheet):
+        if pause := self._closed(desk, sheet, call):
             if desk.ledger.shared:
                 sheet.join(self._run, call, now + pause.seconds, now)
             return pause
@@ -317,16 +328,18 @@ class Budget:
             sheet.join(self._run, call, max(at, now), now)
         return pause
 
-    def _closed(self, desk: _Desk, sheet: Sheet) -> _Pause | None:
+    def _closed(self, desk: _Desk, sheet: Sheet, call: str) -> _Pause | None:
         """The rest of a cool-down, None if there is none. Raises RateLimited when it is too long to be waited out."""
         now = self._clock()
-        sheet.closed_until = _closed_until(sheet, now)
-        left = sheet.closed_until - now
+        left = 0.0
+        for strain in _strains(sheet, call):
+            strain.closed_until = _closed_until(strain, now)
+            rest = strain.closed_until - now
+            if rest > _TICK and _ends(rest, refusals := _refusals(strain, now)):
+                raise self._ended(desk, refusals, rest, None if strain is sheet else call)
+            left = max(left, rest)
         if left <= _TICK:
             return None
-        refusals = _refusals(sheet, now)
-        if _ends(left, refusals):
-            raise self._ended(desk, refusals, left)
         reason = f"{desk.site} refused a request and asks for a pause"
         return _Pause(left, reason, min(left, _LOOK) if desk.ledger.shared else left)
 
@@ -365,7 +378,8 @@ class Budget:
     # --- rates ----------------------------------------------------------------------------------------------------
 
     def _interval(self, sheet: Sheet, site: str, call: str, now: float) -> float:
-        return math.ldexp(self._rates[site][call].interval * self._stretch, _refusals(sheet, now))
+        refusals = max(_refusals(each, now) for each in _strains(sheet, call))
+        return math.ldexp(self._rates[site][call].interval * self._stretch, refusals)
 
     def _due(self, sheet: Sheet, site: str, call: str, now: float) -> float:
         """A clock that jumped, or a damaged file, must not make a wait that no calls justify."""
@@ -430,25 +444,38 @@ class Budget:
             self._warned.add(message)
             self._report(Warned(message=message))
 
-    def _ended(self, desk: _Desk, refusals: int, left: float) -> RateLimited:
+    def _ended(self, desk: _Desk, refusals: int, left: float, call: str | None) -> RateLimited:
+        """The error of a cool-down that is not waited out; `call` is the class that it is about, None for all."""
         when = self._now() + timedelta(seconds=left)
         times = "once" if refusals <= 1 else f"{refusals} times"
+        what = f" {call.replace('_', ' ')} calls to" if call else ""
         return RateLimited(
-            f"{desk.site} refused the profile {desk.profile!r} {times}; the next try makes sense after {when:%H:%M}",
+            f"{desk.site} refused{what} the profile {desk.profile!r} {times};"
+            f" the next try makes sense after {when:%H:%M}",
             hint="use --pace slow next time, or add another login: dyvine login add FILE --profile NAME",
             retry_after=left,
+            endpoint=call,
+            call=call,
         )
 
 
-def _closed_until(sheet: Sheet, now: float) -> float:
+def _strains(sheet: Sheet, call: str | None) -> list[Strain]:
+    """What holds for a class of calls: what holds for all, and what is its own."""
+    own = sheet.alone.get(call) if call else None
+    return [sheet, own] if own else [sheet]
+
+
+def _closed_until(strain: Strain, now: float) -> float:
     """No cool-down is longer than an hour, whatever clocks and files say."""
-    return min(sheet.closed_until, now + ledger.LONGEST)
+    return min(strain.closed_until, now + ledger.LONGEST)
 
 
-def _refusals(sheet: Sheet, now: float) -> int:
+def _refusals(strain: Strain, now: float) -> int:
     """The refusals that time has not taken back."""
-    forgotten = (now - sheet.closed_until) // _FORGOTTEN if sheet.refusals and now > sheet.closed_until else 0
-    return max(0, min(sheet.refusals, _REFUSALS) - int(min(forgotten, _REFUSALS)))
+    forgotten = (
+        (now - strain.closed_until) // _FORGOTTEN if strain.refusals and now > strain.closed_until else 0
+    )
+    return max(0, min(strain.refusals, _REFUSALS) - int(min(forgotten, _REFUSALS)))
 
 
 def _cool_down(refusals: int, asked: float | None) -> float:
@@ -468,12 +495,13 @@ def _note(sheet: Sheet, now: float) -> None:
     sheet.accepted = now
 
 
-def _forgive(sheet: Sheet, now: float) -> None:
+def _forgive(sheet: Sheet, call: str, now: float) -> None:
     sheet.accepted = now
-    sheet.answered += 1
-    if sheet.answered >= _FORGIVEN and sheet.refusals:
-        sheet.refusals -= 1
-        sheet.answered = 0
+    for strain in _strains(sheet, call):
+        strain.answered += 1
+        if strain.answered >= _FORGIVEN and strain.refusals:
+            strain.refusals -= 1
+            strain.answered = 0
 
 
 def _lives(place: Place, now: float) -> bool:
@@ -483,7 +511,7 @@ def _lives(place: Place, now: float) -> bool:
 
 def _rate(path: Path, call: str, table: object) -> Rate:
     match table:
-        case {"burst": int(burst), "interval": int() | float() as interval}:
+        case {"burst": int(burst), "interval": int() | float() as interval, **others}:
             if burst >= 1 and 0 <= interval < math.inf:
-                return Rate(burst, float(interval))
+                return Rate(burst, float(interval), alone=others.get("alone") is True)
     raise ConfigError(f"{path}: [{call}] needs a burst of 1 or more and an interval in seconds")

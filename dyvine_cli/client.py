@@ -175,8 +175,9 @@ class Client:
             try:
                 return await work(site)
             except RateLimited as error:
-                # The budget's word names no endpoint; a single answer's does, and is not the end.
-                if error.endpoint is not None or not self._pass_on(name, site):
+                # The budget's word names a class of calls or nothing; a single answer's is not the end.
+                is_budgets = error.endpoint is None or error.call is not None
+                if not is_budgets or not self._pass_on(name, site):
                     raise
 
     def _pass_on(self, name: str, site: Site) -> bool:

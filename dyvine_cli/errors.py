@@ -150,7 +150,10 @@ class Refused(SiteError):
 
 
 class RateLimited(Refused):
-    """Too many requests; `retry_after` in seconds as the server said, None if it did not."""
+    """Too many requests; `retry_after` in seconds as the server said, None if it did not.
+
+    `call` is the class of calls that the request budget makes no more of, None where it is about all of them.
+    """
 
     retryable = True
 
@@ -162,9 +165,11 @@ class RateLimited(Refused):
         ref: Ref | None = None,
         endpoint: str | None = None,
         retry_after: float | None = None,
+        call: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint, ref=ref, endpoint=endpoint)
         self.retry_after = retry_after
+        self.call = call
 
 
 class RiskControl(Refused):

@@ -49,19 +49,29 @@ class Place:
 
 
 @dataclass(slots=True)
-class Sheet:
+class Strain:
+    """What refusals cost: no call until `closed_until`, and fewer after it for every one of the `refusals`.
+
+    `answered` counts answers since the last refusal was noted or taken back.
+    """
+
+    refusals: int = 0
+    answered: int = 0
+    closed_until: float = -math.inf
+
+
+@dataclass(slots=True)
+class Sheet(Strain):
     """How a profile stands with a site; times are seconds of the boot clock.
 
-    `due` is, per class of call, when the calls so far will have been worked off at one per interval. `answered` counts
-    answers since the last refusal was noted or taken back. `taken` is when the call in flight began, `used` the time of
+    `due` is, per class of call, when the calls so far will have been worked off at one per interval. `alone` is what
+    refusals cost a class of call beside what they cost all. `taken` is when the call in flight began, `used` the time of
     day of the last call in Unix seconds, `accepted` and `refused` those of the last answer of each kind; None for never.
     `line` are the calls that wait, first come first.
     """
 
     due: dict[str, float] = field(default_factory=dict)
-    refusals: int = 0
-    answered: int = 0
-    closed_until: float = -math.inf
+    alone: dict[str, Strain] = field(default_factory=dict)
     taken: float | None = None
     used: float | None = None
     accepted: float | None = None
@@ -331,16 +341,24 @@ class _Newer(Exception):
 
 
 def _facts(sheet: Sheet) -> dict[str, Any]:
+    alone = {call: _strain_facts(strain) for call, strain in sheet.alone.items()}
     return {
         "due": dict(sheet.due),
-        "refusals": sheet.refusals,
-        "answered": sheet.answered,
-        "closed_until": None if sheet.closed_until == -math.inf else sheet.closed_until,
+        **_strain_facts(sheet),
+        **({"alone": alone} if alone else {}),
         "taken": sheet.taken,
         "used": sheet.used,
         "accepted": sheet.accepted,
         "refused": sheet.refused,
         "line": [[each.run, each.call, each.at, each.seen] for each in sheet.line],
+    }
+
+
+def _strain_facts(strain: Strain) -> dict[str, Any]:
+    return {
+        "refusals": strain.refusals,
+        "answered": strain.answered,
+        "closed_until": None if strain.closed_until == -math.inf else strain.closed_until,
     }
 
 
@@ -352,20 +370,29 @@ def _decode(data: Any, times: Times) -> Sheet:
     at = _number(data["at"])
     same = data["boot"] == times.boot and now > at - _BACK
     shift = 0.0 if same else now - at - max(0.0, times.wall() - _number(data["wall"]))
-    closed = -math.inf if data["closed_until"] is None else _number(data["closed_until"])
-    if closed > at + LONGEST + _BACK:
-        raise ValueError
+    alone = data.get("alone", {})
     return Sheet(
         due={_text(call): _number(due) + shift for call, due in data["due"].items()},
-        refusals=_count(data["refusals"]),
-        answered=_count(data["answered"]),
-        closed_until=closed + shift,
+        **_strain(data, at, shift),
+        alone={_text(call): Strain(**_strain(each, at, shift)) for call, each in alone.items()},
         taken=_number(data["taken"]) if same and data["taken"] is not None else None,
         used=_number_or_none(data["used"]),
         accepted=_number_or_none(data.get("accepted")),
         refused=_number_or_none(data.get("refused")),
         line=[_place(*each) for each in data["line"]] if same else [],
     )
+
+
+def _strain(data: Any, at: float, shift: float) -> dict[str, Any]:
+    """The fields of a strain, written at `at`, in times that are `shift` later."""
+    closed = -math.inf if data["closed_until"] is None else _number(data["closed_until"])
+    if closed > at + LONGEST + _BACK:
+        raise ValueError
+    return {
+        "refusals": _count(data["refusals"]),
+        "answered": _count(data["answered"]),
+        "closed_until": closed + shift,
+    }
 
 
 def _place(run: object, call: object, at: object, seen: object) -> Place:

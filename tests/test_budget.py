@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 
 from dyvine_cli.budget import Budget, Rate, load_rates
-from dyvine_cli.errors import ConfigError, RateLimited, Refused, RiskControl
+from dyvine_cli.errors import ConfigError, RateLimited, Refused, RiskControl, SignatureRejected
 from dyvine_cli.events import Event, Waiting, Warned
 from dyvine_cli.models import Health
 
 pytestmark = pytest.mark.anyio
 
-RATES = {"douyin": {"detail": Rate(10, 1.5), "list": Rate(6, 2.0)}, "tiktok": {"list": Rate(1, 6.0)}}
+RATES = {
+    "douyin": {"detail": Rate(10, 1.5), "list": Rate(6, 2.0)},
+    "tiktok": {"list": Rate(1, 6.0), "signed": Rate(3, 6.0, alone=True)},
+}
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 
@@ -248,6 +251,72 @@ async def test_good_answers_take_a_refusal_back(desk: Desk) -> None:
     await desk.calls(7)
 
     assert desk.slept == [pytest.approx(2.0)]
+
+
+# --- a class that is refused alone --------------------------------------------------------------------------------------
+
+
+def refuse_signed(desk: Desk, error: Refused | None = None) -> None:
+    """A refusal of a class whose refusals concern it alone."""
+    desk.budget.refused("tiktok", "main", "signed", error or SignatureRejected("nothing came"))
+
+
+async def test_a_class_that_is_refused_alone_closes_no_other(desk: Desk) -> None:
+    """Others go on at once and at their rate; the class itself waits, then goes at half of it."""
+    refuse_signed(desk)
+    await desk.calls(2, "list", site="tiktok")
+    others = list(desk.slept)
+    desk.slept.clear()
+    await desk.calls(4, "signed", site="tiktok")
+
+    assert others == [pytest.approx(6.0)]
+    assert desk.slept == [pytest.approx(54.0), pytest.approx(12.0)]
+
+
+async def test_a_class_that_ends_names_itself_and_others_go_on(desk: Desk) -> None:
+    """Three refusals are too long a pause: the error is about the class, not about the site."""
+    for _ in range(3):
+        refuse_signed(desk)
+    with pytest.raises(RateLimited, match="refused signed calls to the profile 'main' 3 times") as caught:
+        await desk.calls(1, "signed", site="tiktok")
+    await desk.calls(1, "list", site="tiktok")
+
+    assert (caught.value.call, caught.value.endpoint) == ("signed", "signed")
+    assert desk.slept == []
+    assert desk.budget.next_try("tiktok", "main") == NOON + timedelta(seconds=240)
+    assert desk.budget.health("tiktok", "main").closed_until is None
+
+
+@pytest.mark.parametrize(
+    ("site", "call", "error"),
+    [("tiktok", "signed", RateLimited("429")), ("tiktok", "list", RiskControl("captcha"))],
+    ids=["too many calls", "another class"],
+)
+async def test_what_concerns_all_closes_all(site: str, call: str, error: Refused, desk: Desk) -> None:
+    """A rate limit is about the address, whatever was asked for."""
+    desk.budget.refused(site, "main", call, error)
+    await desk.calls(1, "list", site="tiktok")
+    await desk.calls(1, "signed", site="tiktok")
+
+    assert desk.slept == [pytest.approx(60.0)]
+
+
+async def test_good_answers_of_a_class_take_its_refusal_back(desk: Desk) -> None:
+    """Thirty of its own; other classes' prove nothing."""
+    await desk.calls(1, "signed", site="tiktok")
+    refuse_signed(desk)
+    for _ in range(30):
+        desk.budget.accepted("tiktok", "main", "list")
+    before = standing_of(desk, "signed")
+    for _ in range(30):
+        desk.budget.accepted("tiktok", "main", "signed")
+
+    assert (before, standing_of(desk, "signed")) == (1, 0)
+
+
+def standing_of(desk: Desk, call: str) -> int:
+    """The refusals of a class that count now."""
+    return next(each.refusals for each in desk.budget.standings() if each.call == call)
 
 
 async def test_a_clock_that_jumps_back_does_not_freeze_the_budget(desk: Desk) -> None:

@@ -11,14 +11,24 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dyvine_cli.ledger import LedgerError, Place, SharedLedger, Sheet, Times, boot_clock, boot_name, kept
+from dyvine_cli.ledger import (
+    LedgerError,
+    Place,
+    SharedLedger,
+    Sheet,
+    Strain,
+    Times,
+    boot_clock,
+    boot_name,
+    kept,
+)
 
 TIMES = Times(clock=lambda: 1000.0, wall=lambda: 1.8e9, boot="first")
 FULL = Sheet(
@@ -26,6 +36,7 @@ FULL = Sheet(
     refusals=2,
     answered=7,
     closed_until=1120.0,
+    alone={"signed_list": Strain(1, 3, 1060.0), "search": Strain()},
     taken=998.0,
     used=1.79e9,
     line=[Place("ab12", "list", 1003.5, 999.5)],
@@ -40,8 +51,8 @@ def ledger(folder: Path, *, times: Times = TIMES, profile: str = "main") -> Shar
 def write(folder: Path, sheet: Sheet = FULL, *, profile: str = "main") -> Path:
     """Keep a sheet as another process would; its file."""
     with ledger(folder, profile=profile).open() as found:
-        for name in Sheet.__slots__:
-            setattr(found, name, getattr(sheet, name))
+        for each in fields(Sheet):
+            setattr(found, each.name, getattr(sheet, each.name))
     return folder / "budget" / f"douyin.{profile}.json"
 
 
@@ -111,6 +122,8 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "infinite": lambda data: json.dumps(data | {"at": math.inf}).encode(),
     "far away": _changed(due={"list": 1e300}),
     "closed for ever": _changed(closed_until=1e11),
+    "a class closed for ever": _changed(alone={"list": {"refusals": 1, "answered": 0, "closed_until": 1e11}}),
+    "a class in words": _changed(alone={"list": "closed"}),
     "negative refusals": _changed(refusals=-1),
     "half a refusal": _changed(refusals=1.5),
     "true refusals": _changed(refusals=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dyvine_cli.cli.settings import selection_of
-from dyvine_cli.events import Cut, Event, Failed, Saved
+from dyvine_cli.events import Cut, Event, Failed, Saved, Waiting
 from dyvine_cli.models import Mix, Post, User
 from dyvine_cli.operations import inform, selection
 from dyvine_cli.operations.asked import Asked
@@ -78,7 +78,7 @@ async def test_a_whole_small_account(person: Person) -> None:
 
 
 async def test_a_refused_list_saves_what_came_and_goes_on_later(person: Person) -> None:
-    """Exit 7; nothing of the list itself came, so the next run begins at its top, saves the rest and is complete."""
+    """Exit 7 at once, because pages are asked on without a pause; nothing of the list itself came, so the next run begins at its top, saves the rest and is complete."""
     person.platform.faults.set("signed-closed")
     first = await person.get(MANY, quality="worst")
     (cut,) = first.of(Cut)
@@ -92,11 +92,30 @@ async def test_a_refused_list_saves_what_came_and_goes_on_later(person: Person) 
     assert first.code == 7
     assert str(cut.error).startswith("listed 10 of 348: TikTok refused the rest")
     assert first.balance.saved == first.balance.listed == 10
+    assert first.of(Waiting) == []
     assert place is None
     assert second.code == 0
     assert (second.balance.listed, second.balance.saved, second.balance.known) == (348, 338, 10)
     assert second.balance.complete
     assert third.of(Saved) == []
+
+
+async def test_refused_lists_do_not_end_the_run(person: Person) -> None:
+    """Each account's newest posts come; its list is waited for twice, then told to be closed without waiting."""
+    person.platform.faults.set("signed-closed")
+    named = [
+        f"@{TiktokWorld.ACCOUNTS[200]}",
+        MANY,
+        f"@{TiktokWorld.HOSTILE_ACCOUNT}",
+        f"@{TiktokWorld.SAMPLES}",
+    ]
+    outcome = await person.get(*named, simulate=True)
+    waits = [each for each in outcome.of(Waiting) if not each.routine]
+
+    assert outcome.code == 7
+    assert [each.listed for each in outcome.summary.balances] == [11, 10, 12, 10]
+    assert [round(each.seconds, -1) for each in waits] == [60, 120]
+    assert "refused signed list calls to the profile 'guest' 3 times" in str(outcome.of(Cut)[-1].error)
 
 
 # --- what is shown is what would be saved -------------------------------------------------------------------------------
