@@ -327,6 +327,19 @@ def test_the_rendition_is_the_one_asked_for(dyvine: Program) -> None:
     assert found == [[size] for _, size in CHOICES]
 
 
+def test_a_named_post_that_does_not_fit_is_left_out_with_a_note(dyvine: Program) -> None:
+    """It is no error, and neither a file nor an object comes of it; -q says nothing."""
+    wish = ("post", "--match", "kind == article", World.SMALL)
+    saved, shown, hushed = dyvine.inside(*wish), dyvine.inside("-j", *wish), dyvine.inside("-q", *wish)
+    unfit = "is left out: it does not fit --kind, --since, --until or --match"
+
+    assert [done.code for done in (saved, shown, hushed)] == [0, 0, 0]
+    assert unfit in saved.err
+    assert unfit in shown.err
+    assert saved.out == shown.out == hushed.out == hushed.err == ""
+    assert dyvine.files == []
+
+
 def test_nothing_within_the_limits_is_told(dyvine: Program) -> None:
     """No encoding is small enough: a warning says so, and no file is made."""
     done = dyvine("post", "--max-filesize", "100K", World.VIDEO)
@@ -343,6 +356,7 @@ FILTERS = [
     (["--since", "2026-09-29"], 6),
     (["--until", "2026-09-24"], 2),
     (["--dateafter", "20260926", "--datebefore", "20260927"], 8),
+    (["--match", "likes > 5万 and duration < 1m", "--since", "2026-09-26"], 2),
 ]
 
 
@@ -440,7 +454,7 @@ def test_what_a_file_turns_off_can_be_turned_on(dyvine: Program) -> None:
 
 
 VALUES = {
-    "kind": "video", "since": "2026-01-01", "until": "2026-01-02", "quality": "720", "codec": "h264", "site": "douyin",
+    "kind": "video", "match": "likes", "since": "2026-01-01", "until": "2026-01-02", "quality": "720", "codec": "h264", "site": "douyin",
     "max_filesize": "5M", "limits.rate": "5M", "limits.pace": "slow", "douyin.pace": "slow", "tiktok.pace": "slow",
     "network.proxy": "http://127.0.0.1:1", "network.proxy_order": "first", "douyin.proxy": "none", "tiktok.proxy": "none", "network.allow": "10.0.0.0/8",
     "network.connect_to": "*:80:127.0.0.1:1", "storage.to": "r2", "sync.full_every": "7d",

@@ -63,6 +63,27 @@ async def test_limit_counts_after_the_filters(person: Person) -> None:
     assert outcome.balance.filtered > 20
 
 
+async def test_limit_counts_what_an_expression_lets_through(person: Person) -> None:
+    """The posts that do not fit are told as filtered, and paging ends with the last that does."""
+    person.platform.faults.set("guests-see-all")
+    outcome = await person.get(str(BIG), limit=3, match="likes > 5万 and duration < 30", simulate=True)
+
+    assert outcome.balance.saved == 3
+    assert outcome.balance.filtered > 10
+    assert outcome.balance.stopped == "ended at --limit"
+    assert {event.reason for event in outcome.of(Skipped)} == {"simulated", "filtered"}
+
+
+async def test_an_expression_that_takes_too_long_ends_the_listing_with_an_error(person: Person) -> None:
+    """Its posts do not count as filtered: the status is 2, and the listing is not on record as complete."""
+    outcome = await person.get(str(BIG), match=r"text ~ '^(\w|\w\w|\w+)+!$'")
+
+    assert outcome.code == 2
+    assert {event.error.name for event in outcome.of(Failed)} == {"InputError"}
+    assert "takes too long" in outcome.of(Failed)[0].error.message
+    assert not outcome.of(Saved)
+
+
 async def test_since_ends_the_paging_and_passes_over_pinned_posts(person: Person) -> None:
     """Old pinned posts on top do not end the list; the first old one below them does."""
     person.platform.faults.set("guests-see-all")

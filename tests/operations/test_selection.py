@@ -8,8 +8,17 @@ from typing import Any
 
 import pytest
 
+from dyvine_cli.match import parse
 from dyvine_cli.models import Asset, Author, Post, Ref, Rendition
-from dyvine_cli.operations.selection import Selection, assets, choices, is_older, same_rendition, wanted
+from dyvine_cli.operations.selection import (
+    Selection,
+    assets,
+    choices,
+    filters,
+    is_older,
+    same_rendition,
+    wanted,
+)
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -115,6 +124,10 @@ FILTERS: dict[str, tuple[dict[str, Any], bool, bool]] = {
     "since later": ({"since": NOW + DAY}, False, True),
     "until the same moment": ({"until": NOW}, True, False),
     "until before": ({"until": NOW - DAY}, False, False),
+    "an expression": ({"match": parse("kind == video")}, True, False),
+    "an expression that fails": ({"match": parse("not kind == video")}, False, False),
+    "an expression about what is not said": ({"match": parse("likes < 5")}, False, False),
+    "both must hold": ({"match": parse("date"), "kinds": frozenset({"images"})}, False, False),
 }
 
 
@@ -126,6 +139,28 @@ def test_filters(wish: dict[str, Any], through: bool, ends: bool) -> None:
     assert wanted(post(), selection) is through
     assert is_older(post(), selection) is ends
     assert not is_older(post(pinned=True), selection)
+
+
+def test_a_part_of_a_post_is_not_judged_by_what_it_does_not_say() -> None:
+    """An expression waits for the whole post where the list leaves open what it asks for, and only there."""
+    said, unsaid = Selection(match=parse("kind == images")), Selection(match=parse("likes > 5 and kind == images"))
+
+    assert wanted(post(partial=True), unsaid)
+    assert not wanted(post(partial=True), said)
+    assert not wanted(post(partial=True), replace(unsaid, until=NOW - DAY))
+    assert wanted(post(text_is_cut=True), Selection(match=parse("text ~ nothing")))
+
+
+def test_the_filters_as_a_text_tell_expressions_apart() -> None:
+    """However it is written the same expression is the same text, and nothing in it looks like another wish."""
+    texts = [
+        filters(Selection(match=parse(text)))
+        for text in ("likes>1K", "likes > 1_000", "likes > 1001", 'title = "since=2026"')
+    ]
+
+    assert texts[0] == texts[1] != texts[2]
+    assert all(text.startswith("match=") and text.count("=") == 1 for text in texts)
+    assert filters(Selection()) == ""
 
 
 def test_the_same_encoding_of_a_fresh_post() -> None:
