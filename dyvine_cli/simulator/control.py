@@ -21,6 +21,7 @@ def answer(request: Request, simulator: Simulator) -> Response:
 
     `/faults` {"clear": true or [names], "set": ["NAME:COUNT@WHERE=VALUE" or an object with Fault's fields]}
     `/log` {"clear": true} gives requests, counts, leaks and what faults happened, as they were before clearing
+    `/counts` {} gives only the counts
     `/clock` {"advance": seconds}
     `/line` {"rtt": seconds, "rate": bytes per second or null, "handshake": round trips}
     """
@@ -64,6 +65,10 @@ def _log(simulator: Simulator, wishes: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _counts(simulator: Simulator, wishes: dict[str, Any]) -> dict[str, Any]:
+    return dict(simulator.counts())
+
+
 def _clock(simulator: Simulator, wishes: dict[str, Any]) -> dict[str, Any]:
     simulator.clock.advance(float(wishes.get("advance", 0)))
     return {"now": simulator.clock()}
@@ -81,6 +86,7 @@ def _line(simulator: Simulator, wishes: dict[str, Any]) -> dict[str, Any]:
 _PATHS: dict[str, Callable[[Simulator, dict[str, Any]], dict[str, Any]]] = {
     "/faults": _faults,
     "/log": _log,
+    "/counts": _counts,
     "/clock": _clock,
     "/line": _line,
 }

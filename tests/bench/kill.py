@@ -1,9 +1,9 @@
 """SIGKILL at random moments: what is on the disk afterwards, and how much of it the next run fetches again.
 
-A process downloads an account (24 posts, 54 files) or, every tenth time, one file of 500 MB over several connections.
-It is killed once to three times and then left alone. At the end every file must be right, none recorded without being
-there, none twice; and the last run may fetch nothing that could be continued. Prints its seed; ends with status 1 at
-the first broken promise, leaving the folder.
+A process downloads an account (24 posts, 54 files) or, every fifth time, one file of 500 MB over several connections.
+It is killed once to three times and then left alone. After each kill everything recorded must stand there with its
+bytes; at the end every file must be right, none recorded twice, and the last run may fetch nothing that could be
+continued. Prints its seed and its counts; ends with status 1 at the first broken promise, leaving the folder.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ from measure import PROGRAM, Platform, platform, surroundings
 
 from dyvine_cli.simulator.world import World
 
-EVERY = 10
-"""Of so many runs one is of the large file."""
+EVERY = 5
+"""Of so many rounds one is of the large file."""
+CALM = 10.0
+"""Seconds within which the simulator has noticed that a client is gone."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,7 @@ class Scene:
         self.stand_in = stand_in
         self.known: dict[str, tuple[int, str]] = {}
         stand_in.ask("/line", {"rate": job.rate})
-        began = time.monotonic()
         self.run(place / "reference")
-        self.lasts = time.monotonic() - began
         self.known = hashed(place / "reference" / "out")
 
     def command(self, folder: Path) -> list[str]:
@@ -79,12 +79,15 @@ class Scene:
         if done.returncode:
             raise Broken(f"a run ended with status {done.returncode}: {done.stderr[-1000:]}")
 
-    def kill(self, folder: Path, moment: float) -> bool:
-        """Run and kill after `moment` seconds; whether there was something left to kill."""
+    def kill(self, folder: Path, share: float, moment: float) -> bool:
+        """Run, and kill `moment` seconds after that share of what is missing was sent; whether it came in time."""
         env = surroundings(folder / "home", self.stand_in)
+        until = self.sent() + share * to_fetch(folder, self.known)
         process = subprocess.Popen(
             self.command(folder), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
+        while process.poll() is None and self.sent() < until:
+            time.sleep(0.003)
         try:
             process.wait(moment)
         except subprocess.TimeoutExpired:
@@ -94,8 +97,15 @@ class Scene:
             raise Broken(f"a run ended with status {process.returncode}: {said.decode()[-1000:]}")
         return process.returncode != 0
 
+    def sent(self) -> int:
+        """Bytes that the simulator sent so far, answers of its interface included."""
+        return int(self.stand_in.ask("/counts")["sent"])
+
     def fetched(self) -> int:
-        """Bytes of media that the simulator sent since it was asked last."""
+        """Bytes of media that the simulator sent since it was asked last, once nobody but us is connected."""
+        until = time.monotonic() + CALM
+        while self.stand_in.ask("/counts")["open"] > 1 and time.monotonic() < until:
+            time.sleep(0.02)
         log = self.stand_in.ask("/log", {"clear": True})
         return sum(each["sent"] for each in log["requests"] if each["kind"])
 
@@ -174,56 +184,70 @@ def globbed(text: str) -> str:
     return "".join(f"[{letter}]" if letter in "[]*?" else letter for letter in text)
 
 
-def one_run(scene: Scene, folder: Path, dice: random.Random) -> Counter[str]:
+def one_round(scene: Scene, folder: Path, dice: random.Random) -> Counter[str]:
     """Kill once to three times, then run to the end and look; what was counted."""
     seen: Counter[str] = Counter()
     for _ in range(dice.randint(1, 3)):
-        moment = dice.uniform(0.15, scene.lasts * 1.05)
-        seen["kills"] += scene.kill(folder, moment)
+        share = max(0.0, dice.uniform(-0.15, 1))  # some in the start, most on the way, some at the very end
+        moment = dice.uniform(0, 0.1) if share else dice.uniform(0.1, 1)
+        seen["kills"] += scene.kill(folder, share, moment)
         seen["rows checked"] += check_rows(folder)
         seen["parts left"] += len(list((folder / "out").rglob("*.part")))
-    expected = to_fetch(folder, scene.known)
     scene.fetched()
+    expected = to_fetch(folder, scene.known)
     scene.run(folder)
     fetched = scene.fetched()
     if fetched > expected + scene.job.slack:
         raise Broken(f"{fetched} bytes were fetched where {expected} were missing")
-    seen["bytes kept"] += sum(size for size, _ in scene.known.values()) - expected
-    seen["bytes fetched"] += fetched
+    seen["MB kept"] += (sum(size for size, _ in scene.known.values()) - expected) // 1_000_000
+    seen["MB fetched at last"] += fetched // 1_000_000
     if hashed(folder / "out") != scene.known:
         raise Broken("the files are not those of a run that was left alone")
     if check_rows(folder) != len(scene.known):
-        raise Broken("not every file is recorded")
+        raise Broken("not every file is recorded, and once")
     seen["files right"] += len(scene.known)
     return seen
 
 
+def rounds(place: Path, stand_in: Platform, kills: int, dice: random.Random) -> int:
+    """Rounds of both jobs in turns until so many kills have struck; the exit status."""
+    scenes = {job.name: Scene(place / job.name, job, stand_in) for job in (ACCOUNT, LARGE)}
+    seen = {name: Counter[str](rounds=0) for name in scenes}
+    number = 0
+    while sum(each["kills"] for each in seen.values()) < kills:
+        number += 1
+        name = LARGE.name if number % EVERY == 0 else ACCOUNT.name
+        folder = place / name / str(number)
+        stand_in.ask("/line", {"rate": scenes[name].job.rate})
+        try:
+            seen[name] += Counter(rounds=1) + one_round(scenes[name], folder, dice)
+        except Broken as broken:
+            print(f"{name}, round {number}: {broken}\nleft in {folder}", file=sys.stderr)
+            return 1
+        shutil.rmtree(folder)
+        if number % 25 == 0:
+            print(f"{number} rounds, {sum(each['kills'] for each in seen.values())} kills", flush=True)
+    for name, counts in seen.items():
+        print(f"{name}: {', '.join(f'{count} {what}' for what, count in counts.items())}")
+    return 0
+
+
 def main() -> int:
-    """Run what is asked for."""
+    """Kill as often as asked for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=None, help="of the moments; a new one if none is given")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else time.time_ns() % 10**9
     print(f"seed {seed}", flush=True)
-    dice, seen = random.Random(seed), Counter[str]()
     place = Path(tempfile.mkdtemp(prefix="bench-kill-"))
     with platform(rtt=0.02) as stand_in:
-        for job, runs in ((ACCOUNT, options.runs - options.runs // EVERY), (LARGE, options.runs // EVERY)):
-            scene = Scene(place / job.name, job, stand_in)
-            for number in range(runs):
-                folder = place / job.name / str(number)
-                try:
-                    seen += one_run(scene, folder, dice)
-                except Broken as broken:
-                    print(f"{job.name} {number}: {broken}\nleft in {folder}", file=sys.stderr)
-                    return 1
-                shutil.rmtree(folder)
-            print(f"{job.name}: {runs} runs; {dict(seen)}", flush=True)
-    shutil.rmtree(place)
-    return 0
+        status = rounds(place, stand_in, options.kills, random.Random(seed))
+    if not status:
+        shutil.rmtree(place)
+    return status
 
 
 if __name__ == "__main__":
