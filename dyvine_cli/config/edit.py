@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -70,7 +71,7 @@ class Draft:
         before, after = parts[:place], parts[place:]
         new = _rendered(entries).replace("\n", self._line_end)
         if before and not before[-1].endswith("\n"):
-            before.append(self._line_end)
+            before[-1] += self._line_end
         if before and before[-1].strip():
             before.append(self._line_end)
         if after and after[0].strip():
@@ -116,7 +117,7 @@ class Draft:
         headers = [place for place, text in enumerate(parts) if text.lstrip().startswith("[")]
         spans = [
             _span(parts, place, following)
-            for place, following in zip(headers, [*headers[1:], len(parts)], strict=True)
+            for place, following in pairwise((*headers, len(parts)))
             if _opens_source(parts[place])
         ]
         if len(spans) != len(self._entries):
