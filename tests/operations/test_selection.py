@@ -143,7 +143,8 @@ def test_filters(wish: dict[str, Any], through: bool, ends: bool) -> None:
 
 def test_a_part_of_a_post_is_not_judged_by_what_it_does_not_say() -> None:
     """An expression waits for the whole post where the list leaves open what it asks for, and only there."""
-    said, unsaid = Selection(match=parse("kind == images")), Selection(match=parse("likes > 5 and kind == images"))
+    said = Selection(match=parse("kind == images"))
+    unsaid = Selection(match=parse("likes > 5 and kind == images"))
 
     assert wanted(post(partial=True), unsaid)
     assert not wanted(post(partial=True), said)
