@@ -1,7 +1,7 @@
 """A damaged archive: told from a whole one, set aside, and read as far as it can be read.
 
 Rows are read from both ends of each table, so what is lost lies between the first and the last page that cannot be
-read; a file whose first page is gone gives nothing. Listings and their places are left behind on purpose: with rows
+read: little where the disk lost pages of rows, all of a table whose inner pages went, everything with the first page. Listings and their places are left behind on purpose: with rows
 missing, "listed to its end" is not true any more, and the next run has to look at everything once.
 """
 
