@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from dyvine_cli.errors import InputError, LoginNeeded, NotFound
+from dyvine_cli.errors import InputError, LoginExpired, LoginNeeded, NotFound
 from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
@@ -92,6 +92,8 @@ class Douyin:
         try:
             post = parse.post(await self.api.post_detail(ref), ref=ref)
             self.check(post)
+        except LoginExpired:
+            raise
         except LoginNeeded:
             await self._doubt_login()
             raise
