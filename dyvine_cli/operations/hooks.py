@@ -390,7 +390,7 @@ class Hooks:
         try:
             status = await self._status(errand)
         except TimeoutError:
-            self._complain(errand, f"took longer than {self._timeout:.0f} s and was ended")
+            self._complain(errand, f"took longer than {self._timeout:g} s and was ended")
         except OSError as error:
             self._complain(errand, f"could not be started: {_cause(error)}")
         except ValueError:  # a NUL in an argument, or a variable that the system does not take
