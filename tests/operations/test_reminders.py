@@ -12,7 +12,7 @@ from dyvine_cli.cookies import Cookie
 from dyvine_cli.identity import Profile
 from dyvine_cli.operations import reminders
 
-NOW = datetime(2026, 10, 1, 12).astimezone()  # noqa: DTZ001 - noon here: the hours after it are of the same day
+NOW = datetime(2026, 10, 1, 12).astimezone()
 
 
 def login(
