@@ -8,7 +8,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -85,14 +85,15 @@ async def verify(
     count = Tally()
     filters = await named(workspace, asked, wanted, Attempts(workspace.client, count, report, "post"))
     state = Verified(deep=deep)
-    async for finding in findings(workspace.archive, filters, state, watch, full=full):
-        show(finding)
+    async with aclosing(findings(workspace.archive, filters, state, watch, full=full)) as found:
+        async for finding in found:
+            show(finding)
     return state, count.exit_code() or (SOME_FAILED if state.bad else 0)
 
 
 async def findings(
     archive: Archive, filters: Sequence[FileFilter], state: Verified, watch: Watch, *, full: bool = False
-) -> AsyncIterator[Finding]:
+) -> AsyncGenerator[Finding]:
     """What is bad among the files that some filters mean; `state` is kept up to date, `watch` told.
 
     A deep round keeps its place whatever ends it, and goes on from there, unless `full`.
