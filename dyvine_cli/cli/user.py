@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -10,10 +10,18 @@ from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import download
 from dyvine_cli.cli.inform import show_each, show_listed
 from dyvine_cli.cli.options import Common, Reach, Show, Take, Words
+from dyvine_cli.errors import InputError
+from dyvine_cli.models import Listing
 
 app = noun_app()
 
 Likes = Annotated[bool | None, typer.Option("--likes", help="The posts that the account likes, not its own.")]
+Reposts = Annotated[
+    bool | None, typer.Option("--reposts", help="The posts of others that the account passes on (TikTok).")
+]
+Favorites = Annotated[
+    bool | None, typer.Option("--favorites", help="The posts that the login's own account saved (TikTok).")
+]
 
 
 @app.callback()
@@ -22,9 +30,16 @@ def user() -> None:
 
 
 @verb(app, Reach, Show, Take)
-def get(given: Common, words: Words = None, likes: Likes = None) -> Run:
+def get(
+    given: Common,
+    words: Words = None,
+    likes: Likes = None,
+    reposts: Reposts = None,
+    favorites: Favorites = None,
+) -> Run:
     """Download everything that accounts have published, and say at the end what is missing and why."""
-    return download(given, words or [], kind="user", what="likes" if likes else None)
+    what = _listing(likes=likes, reposts=reposts, favorites=favorites)
+    return download(given, words or [], kind="user", what=what)
 
 
 @verb(app, Reach, Show, Take)
@@ -34,12 +49,27 @@ def info(given: Common, words: Words = None) -> Run:
 
 
 @verb(app, Reach, Show, Take)
-def posts(given: Common, words: Words = None, likes: Likes = None) -> Run:
+def posts(
+    given: Common,
+    words: Words = None,
+    likes: Likes = None,
+    reposts: Reposts = None,
+    favorites: Favorites = None,
+) -> Run:
     """List an account's posts without downloading any."""
-    return show_listed(given, words or [], "likes" if likes else "posts")
+    what = _listing(likes=likes, reposts=reposts, favorites=favorites)
+    return show_listed(given, words or [], what or "posts")
 
 
 @verb(app, Reach, Show, Take)
 def mixes(given: Common, words: Words = None) -> Run:
     """List an account's mixes."""
     return show_listed(given, words or [], "mixes")
+
+
+def _listing(**asked: bool | None) -> Listing | None:
+    """The listing that a switch names, None without one. Raises InputError for more than one."""
+    named = [name for name, is_on in asked.items() if is_on]
+    if len(named) > 1:
+        raise InputError(f"--{named[0]} and --{named[1]} are two lists", hint="call dyvine once for each")
+    return cast("Listing", named[0]) if named else None

@@ -46,6 +46,8 @@ LINES: list[tuple[str, str, list[str], dict[str, Any]]] = [
     (f"user -vv {URL}", "user get", [URL], {"verbose": 2}),
     (f"user --likes {URL}", "user get", [URL], {"likes": True}),
     (f"user posts --likes {URL}", "user posts", [URL], {"likes": True}),
+    (f"user --reposts {URL}", "user get", [URL], {"reposts": True}),
+    ("user --favorites self", "user get", ["self"], {"favorites": True}),
     ("config --json", "config show", [], {"json": True}),
     ("login --profile second remove", "login remove", [], {"profile": "second"}),
     ("post -a -", "post get", [], {"batch_file": "-"}),

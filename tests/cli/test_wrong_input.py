@@ -26,6 +26,8 @@ MISTAKES: dict[str, ROW] = {
     "live link to show": (["post", "info", "https://live.douyin.com/123456"], 2, "is a room, not a post", "posts, users, mixes"),
     "share text cut at #": (["7.43", "复制打开抖音"], 2, "'7.43' is neither a command nor a link", "single quotes"),
     "noun that is none": (["video", World.SMALL], 2, "'video' is neither a command nor a link", "dyvine --help"),
+    "two lists at once": (["user", "--likes", "--reposts", "@someone"], 2, "--likes and --reposts are two lists", "once for each"),
+    "reposts of Douyin": (["user", "--reposts", USER + World.OPEN], 2, "reposts of a user cannot be listed", "likes and mixes"),
     "option of another noun": (["get", "--likes", World.SMALL], 2, "there is no option --likes", "see: dyvine get --help"),
     "dates the wrong way round": (["user", "--since", "2026-02-01", "--until", "2026-01-01", "1"], 2, "--since 2026-02-01 is later than --until 2026-01-01", "exchange"),
     "proxy without a port": (["--proxy", "foo", "post", "1"], 2, "'foo' is no proxy address", ""),

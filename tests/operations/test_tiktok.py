@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dyvine_cli.cli.settings import selection_of
 from dyvine_cli.events import Cut, Event, Failed, Saved, Waiting
-from dyvine_cli.models import Mix, Post, User
+from dyvine_cli.models import Listing, Mix, Post, User
 from dyvine_cli.operations import inform, selection
 from dyvine_cli.operations.asked import Asked
+from dyvine_cli.simulator.tiktok_guest import login_header
 from dyvine_cli.simulator.tiktok_world import TiktokWorld
 
 from .conftest import Person
@@ -116,6 +119,66 @@ async def test_refused_lists_do_not_end_the_run(person: Person) -> None:
     assert [each.listed for each in outcome.summary.balances] == [11, 10, 12, 10]
     assert [round(each.seconds, -1) for each in waits] == [60, 120]
     assert "refused signed list calls to the profile 'guest' 3 times" in str(outcome.of(Cut)[-1].error)
+
+
+# --- other lists of an account ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def follower(person: Person) -> Person:
+    """Someone who is logged in at TikTok."""
+    jar = person.home / "jar"
+    jar.write_text(login_header(person.platform.clock()), encoding="utf-8")
+    person.env["DYVINE_COOKIES"] = str(jar)
+    return person
+
+
+@pytest.mark.parametrize(
+    ("account", "what", "count"),
+    [
+        (TiktokWorld.LIKES_ACCOUNT, "likes", 45),
+        (TiktokWorld.LIKES_ACCOUNT, "reposts", 40),
+        (TiktokWorld.SELF, "likes", 33),
+        (TiktokWorld.SELF, "favorites", 37),
+    ],
+    ids=["open likes", "reposts", "own likes", "own saved posts"],
+)
+async def test_lists_of_others_posts(follower: Person, account: str, what: Listing, count: int) -> None:
+    """What an account likes, passes on and saved; its own hidden lists are there for a login."""
+    outcome = await follower.get(f"@{account}", noun="user", what=what, simulate=True, site="tiktok")
+
+    assert outcome.code == 0
+    assert outcome.balance.listed == count
+
+
+@pytest.mark.parametrize(
+    ("account", "what", "code", "told"),
+    [
+        (TiktokWorld.LIKES_ACCOUNT, "favorites", 5, "only .* sees the posts that they saved"),
+        (TiktokWorld.LIKES_HIDDEN_ACCOUNT, "likes", 5, "hides the posts they like"),
+        (TiktokWorld.SELF, "history", 2, "history of a user cannot be listed"),
+    ],
+)
+async def test_lists_that_are_not_ours_are_told(
+    follower: Person, account: str, what: Listing, code: int, told: str
+) -> None:
+    """Another's saved posts and hidden likes are theirs; nothing is asked of the list."""
+    outcome = await follower.get(f"@{account}", noun="user", what=what, site="tiktok")
+    (failed,) = outcome.of(Failed)
+
+    assert outcome.code == code
+    assert re.search(told, str(failed.error))
+    assert failed.error.hint
+    assert not follower.calls("/api/")
+
+
+async def test_a_guest_is_asked_to_log_in_for_saved_posts(person: Person) -> None:
+    """Exit 4, with the command that adds a login."""
+    outcome = await person.get(f"@{TiktokWorld.SELF}", noun="user", what="favorites")
+    (failed,) = outcome.of(Failed)
+
+    assert outcome.code == 4
+    assert "dyvine login add FILE --site tiktok" in str(failed.error.hint)
 
 
 # --- what is shown is what would be saved -------------------------------------------------------------------------------

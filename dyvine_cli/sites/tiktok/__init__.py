@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from dyvine_cli.errors import InputError, LoginExpired, LoginNeeded, Refused, UnexpectedResponse
+from dyvine_cli.errors import InputError, LoginExpired, LoginNeeded, Private, Refused, UnexpectedResponse
 from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
@@ -105,10 +105,12 @@ class Tiktok:
             parse.ensure_available(post, login=self.api.logged_in)
 
     async def user(self, ref: Ref) -> User:
-        """An account's profile by handle, number or stable id; `self` is the login's own."""
+        """An account's profile by handle, number or stable id; `self` is the login's own, which sees all its lists."""
         if ref.id == "self":
             return await self.login()
         found = parse.user_of_page(await self.api.profile(ref), ref, login=self.api.logged_in)
+        if self._is_own(found):
+            found = replace(found, likes_are_public=None)
         self._people[found.ref.id] = found
         return found
 
@@ -164,6 +166,7 @@ class Tiktok:
             case "reposts":
                 answer = await self.api.reposts(owner.ref, owner.handle, cursor)
             case "favorites":
+                self._check_own(owner)
                 answer = await self.api.favorites(owner.ref, owner.handle, cursor)
             case "mixes":
                 raw = await self.api.mixes(owner.ref, owner.handle, cursor)
@@ -171,9 +174,25 @@ class Tiktok:
             case _:
                 raise InputError(
                     f"{ref}: {what} of a user cannot be listed",
-                    hint="its posts, likes, reposts and mixes can",
+                    hint="its posts, likes, reposts, saved posts and mixes can",
                 )
         return self._posts(answer, owner.ref if what == "posts" else replace(owner.ref, listing=what), what)
+
+    def _is_own(self, account: User) -> bool:
+        return self.api.logged_in and account.uid == self.api.guest.me != ""
+
+    def _check_own(self, account: User) -> None:
+        """Raise for a list that only its owner sees: LoginNeeded for a guest, Private for another login."""
+        if self._is_own(account):
+            return
+        told = f"only {account.nickname} sees the posts that they saved"
+        if not self.api.logged_in:
+            raise LoginNeeded(
+                told, hint="if that is you: dyvine login add FILE --site tiktok", ref=account.ref
+            )
+        raise Private(
+            told, hint="`self` is the account of the login: dyvine user self --favorites", ref=account.ref
+        )
 
     async def _sample(self, owner: User) -> Page | None:
         """The newest posts as the embed page shows them, of which only a part is known; None if it is refused."""

@@ -17,7 +17,6 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from dyvine_cli.errors import (
     LoginExpired,
-    LoginNeeded,
     NetworkError,
     RateLimited,
     Refused,
@@ -232,13 +231,7 @@ class Api:
         return await self._list(_of_user("repost/item_list/", ref, handle, cursor), cursor)
 
     async def favorites(self, ref: Ref, handle: str, cursor: Cursor | None) -> Raw:
-        """One page of the posts that the own account saved. Raises LoginNeeded for a guest."""
-        if not self.logged_in:
-            raise LoginNeeded(
-                f"{ref}: saved posts are for their owner only",
-                hint="dyvine login add FILE --site tiktok",
-                ref=ref,
-            )
+        """One page of the posts that the own account saved."""
         return await self._list(_of_user("user/collect/item_list/", ref, handle, cursor), cursor)
 
     async def mixes(self, ref: Ref, handle: str, cursor: Cursor | None) -> Raw:

@@ -63,6 +63,8 @@ class Guest:
         self._renewed: float | None = None
         self.build: str | None = None
         """The version of the signing script that the last page loads, None if none named it."""
+        self.me = ""
+        """The number of the account that the last page was made for, "" for a visitor."""
 
     @property
     def device(self) -> Device | None:
@@ -206,7 +208,10 @@ class Guest:
     def _learn(self, html: str) -> None:
         """Keep the ids that a page gave its visitor; they belong to the cookies that came with it."""
         self.build = sign.build_named_by(html) or self.build
-        found = Device.of_page(parse.app_context(html))
+        context = parse.app_context(html)
+        if context:  # embed pages say nothing of their visitor
+            self.me = parse.own_number(context)
+        found = Device.of_page(context)
         if found is not None and found != self.device:
             self._http.set_device(found.kept())
 

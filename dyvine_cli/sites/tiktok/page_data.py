@@ -43,6 +43,13 @@ def app_context(html: str) -> Raw:
     return found if isinstance(found, Mapping) else {}
 
 
+def own_number(context: Raw) -> str:
+    """The number of the account that is logged in, from `app_context`; "" for a visitor."""
+    own = context.get("user")
+    uid = own.get("uid") if isinstance(own, Mapping) else None
+    return uid if isinstance(uid, str) else ""
+
+
 def canonical(html: str) -> str:
     """The address that a page names as its own, which is the one to load if it lacks the post; "" if none."""
     return _canonical(_scopes(html))

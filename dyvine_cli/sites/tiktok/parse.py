@@ -14,7 +14,14 @@ from dyvine_cli.sites.tiktok import renditions
 from dyvine_cli.sites.tiktok.accounts import read_user
 from dyvine_cli.sites.tiktok.answers import about, classify_detail, ensure_served
 from dyvine_cli.sites.tiktok.listing import is_repeated, read_embed, read_mixes, read_posts
-from dyvine_cli.sites.tiktok.page_data import app_context, canonical, embed_state, hydration, item_of_page
+from dyvine_cli.sites.tiktok.page_data import (
+    app_context,
+    canonical,
+    embed_state,
+    hydration,
+    item_of_page,
+    own_number,
+)
 from dyvine_cli.sites.tiktok.posts import read_mix, read_post
 from dyvine_cli.sites.tiktok.refusals import rejected, soft_block
 
@@ -31,6 +38,7 @@ __all__ = [
     "mix",
     "mix_of",
     "mixes_page",
+    "own_number",
     "post",
     "posts_page",
     "soft_block",
