@@ -79,14 +79,15 @@ def takes(*groups: type) -> Callable[[Callable[..., Any]], Callable[..., Call]]:
 
 
 def _parameters(group: type) -> list[inspect.Parameter]:
-    """An option for each field, shown under the group's title."""
+    """An option for each field, shown under its group's title."""
     hints = get_type_hints(group, include_extras=True)
+    titles = {each.name: title for part, title in GROUPS.items() for each in fields(part)}
     return [
         inspect.Parameter(
             each.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=each.default,
-            annotation=_titled(hints[each.name], GROUPS[group]),
+            annotation=_titled(hints[each.name], titles[each.name]),
         )
         for each in fields(group)
     ]
@@ -100,10 +101,12 @@ def _titled(annotation: Any, title: str) -> Any:
 
 
 def _merged(near: Mapping[type, Any], outer: Common) -> Common:
+    """What was given at the verb, with what it leaves open as it stands before; a verb may take only parts of `Take`."""
+    parts = [vars(group) for kind, group in near.items() if issubclass(Take, kind)]
     return Common(
         reach=nearest(near.get(Reach, Reach()), outer.reach),
         show=nearest(near.get(Show, Show()), outer.show),
-        take=nearest(near.get(Take, Take()), outer.take),
+        take=nearest(Take(**{name: given for part in parts for name, given in part.items()}), outer.take),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from dyvine_cli.cli.options import GROUPS
+from dyvine_cli.cli.options import GROUPS, names_of
 from dyvine_cli.errors import InputError
 from dyvine_cli.models import Ref
 
@@ -247,6 +247,8 @@ def misuse(error: typer.TyperException) -> InputError:
     place = ctx.command_path if ctx is not None else "dyvine"
     name = getattr(error, "option_name", "")
     if name and hasattr(error, "possibilities"):
+        if any(name in names_of(group) for group in GROUPS):
+            return InputError(f"{name} means nothing to '{place}'", hint=f"see: {place} --help")
         known = [option for each in ctx.command.params for option in each.opts] if ctx is not None else []
         alike = get_close_matches(name, [each for each in known if each.startswith("--")], n=1, cutoff=ALIKE)
         see = f"did you mean {alike[0]}?" if alike else f"see: {place} --help"

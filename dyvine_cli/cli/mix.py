@@ -5,7 +5,7 @@ from __future__ import annotations
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import download
 from dyvine_cli.cli.inform import show_each
-from dyvine_cli.cli.options import Common, Reach, Show, Take, Words
+from dyvine_cli.cli.options import Ask, Common, Reach, Show, Take, Words
 
 app = noun_app()
 
@@ -21,7 +21,7 @@ def get(given: Common, words: Words = None) -> Run:
     return download(given, words or [], kind="mix")
 
 
-@verb(app, Reach, Show, Take)
+@verb(app, Reach, Show, Ask)
 def info(given: Common, words: Words = None) -> Run:
     """Show a mix's title, author and number of posts."""
     return show_each(given, words or [], kind="mix")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from typer import Argument, Option
 
@@ -131,27 +131,33 @@ class Show:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Take:
-    """What is taken of what is there, and where it goes."""
+class Ask:
+    """What is named besides the words of the call, and how objects are shown."""
 
-    path: Annotated[Path | None, value("-P", "--path", metavar="DIR", help="Folder to save in.")] = None
-    output: Annotated[
-        str | None, value("-o", "--output", metavar="TEMPLATE", help="Names below that folder.")
-    ] = None
     batch_file: Annotated[
         str | None, value("-a", "--batch-file", metavar="FILE", help="Links from a file, - for stdin.")
     ] = None
-    simulate: Annotated[
-        bool | None,
-        switch("-s", "--dry-run", "--simulate", help="Download nothing, say what would be saved."),
+    dump_json: Annotated[
+        bool | None, plain("-j", "--dump-json", help="Post objects on stdout; no download.")
     ] = None
-    parallel: Annotated[str | None, value("-N", "--parallel", metavar="N", help="Files at once.")] = None
-    segments: Annotated[
-        str | None, value("--segments", metavar="N", help="Connections for one large file; 1: never split.")
+    raw: Annotated[
+        bool | None, plain("--raw", help="The platform's own object, for -j and info; no download.")
     ] = None
-    limit_rate: Annotated[
-        str | None, value("-r", "--limit-rate", metavar="RATE", help="Bytes a second: 500K, 2M.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Few:
+    """How many entries of a list."""
+
+    limit: Annotated[
+        str | None, value("--limit", metavar="N", help="At most N posts, after the filters.")
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choose:
+    """Which posts."""
+
     since: Annotated[
         str | None,
         value(
@@ -163,9 +169,6 @@ class Take:
     ] = None
     until: Annotated[
         str | None, value("--until", "--datebefore", metavar="DATE", help="Published then or before.")
-    ] = None
-    limit: Annotated[
-        str | None, value("--limit", metavar="N", help="At most N posts, after the filters.")
     ] = None
     kind: Annotated[
         str | None,
@@ -183,6 +186,27 @@ class Take:
             metavar="EXPR",
             help="Only posts for which this holds: 'likes > 10K and duration < 3m and not title ~ \"ad|promo\"'.",
         ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Save:
+    """What is saved of them, and where it goes."""
+
+    path: Annotated[Path | None, value("-P", "--path", metavar="DIR", help="Folder to save in.")] = None
+    output: Annotated[
+        str | None, value("-o", "--output", metavar="TEMPLATE", help="Names below that folder.")
+    ] = None
+    simulate: Annotated[
+        bool | None,
+        switch("-s", "--dry-run", "--simulate", help="Download nothing, say what would be saved."),
+    ] = None
+    parallel: Annotated[str | None, value("-N", "--parallel", metavar="N", help="Files at once.")] = None
+    segments: Annotated[
+        str | None, value("--segments", metavar="N", help="Connections for one large file; 1: never split.")
+    ] = None
+    limit_rate: Annotated[
+        str | None, value("-r", "--limit-rate", metavar="RATE", help="Bytes a second: 500K, 2M.")
     ] = None
     stop_at_known: Annotated[
         bool | None, switch("--stop-at-known", help="End a listing at the first post known already.")
@@ -214,12 +238,6 @@ class Take:
     print_: Annotated[
         str | None, value("--print", metavar="TEMPLATE", help="Print per saved file: path, or a template.")
     ] = None
-    dump_json: Annotated[
-        bool | None, plain("-j", "--dump-json", help="Post objects on stdout; no download.")
-    ] = None
-    raw: Annotated[
-        bool | None, plain("--raw", help="The platform's own object, for -j and info; no download.")
-    ] = None
     write_info_json: Annotated[
         bool | None, switch("--write-info-json", help="Metadata beside the files.")
     ] = None
@@ -245,12 +263,27 @@ class Take:
     ] = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Take(Save, Choose, Few, Ask):
+    """What is taken of what is there, and where it goes: all that a download takes."""
+
+
 GROUPS: Mapping[type, str] = {
-    Take: "What is taken, and where it goes",
+    Ask: "What is asked for",
+    Few: "Which posts",
+    Choose: "Which posts",
+    Save: "What is saved, and where it goes",
     Show: "What is said",
     Reach: "How the site is reached",
 }
 """The groups in the order of help, with their titles."""
+
+
+def names_of(group: type) -> list[str]:
+    """Every name of every option of a group, that of its other form included."""
+    hints = get_type_hints(group, include_extras=True)
+    options = [get_args(hints[each.name])[1] for each in fields(group)]
+    return [name for option in options for decl in option.param_decls for name in decl.split("/")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import download, exported
 from dyvine_cli.cli.inform import show_each
-from dyvine_cli.cli.options import Common, Reach, Show, Take, Words, choice, value
+from dyvine_cli.cli.options import Ask, Common, Reach, Show, Take, Words, choice, value
 from dyvine_cli.errors import InputError
 
 app = noun_app()
@@ -45,7 +45,7 @@ def get(given: Common, words: Words = None, from_export: FromExport = None, sect
     return download(given, words or [], kind="post", more=more)
 
 
-@verb(app, Reach, Show, Take)
+@verb(app, Reach, Show, Ask)
 def info(given: Common, words: Words = None) -> Run:
     """Show what is known about posts; nothing is downloaded."""
     return show_each(given, words or [], kind="post")

@@ -9,7 +9,7 @@ import typer
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import download
 from dyvine_cli.cli.inform import show_each, show_listed
-from dyvine_cli.cli.options import Common, Reach, Show, Take, Words
+from dyvine_cli.cli.options import Ask, Choose, Common, Few, Reach, Show, Take, Words
 from dyvine_cli.errors import InputError
 from dyvine_cli.models import Listing
 
@@ -42,13 +42,13 @@ def get(
     return download(given, words or [], kind="user", what=what)
 
 
-@verb(app, Reach, Show, Take)
+@verb(app, Reach, Show, Ask)
 def info(given: Common, words: Words = None) -> Run:
     """Show an account's profile."""
     return show_each(given, words or [], kind="user")
 
 
-@verb(app, Reach, Show, Take)
+@verb(app, Reach, Show, Ask, Choose, Few)
 def posts(
     given: Common,
     words: Words = None,
@@ -61,7 +61,7 @@ def posts(
     return show_listed(given, words or [], what or "posts")
 
 
-@verb(app, Reach, Show, Take)
+@verb(app, Reach, Show, Ask, Few)
 def mixes(given: Common, words: Words = None) -> Run:
     """List an account's mixes."""
     return show_listed(given, words or [], "mixes")
