@@ -113,7 +113,8 @@ def options() -> list[str]:
     for group in (Reach, Show, Take):
         hints = get_type_hints(group, include_extras=True)
         for each in fields(group):
-            decls = get_args(hints[each.name])[1].param_decls
+            option = get_args(hints[each.name])[1]
+            decls = (option.default, *option.param_decls)
             names += [usual for usual, _, _ in (decl.partition("/") for decl in decls)]
     return names
 
@@ -225,7 +226,7 @@ def test_the_expressions_and_their_fields_are_those_of_the_program(text: str) ->
 @READMES
 def test_sizes_and_dates_of_the_options_can_be_read(text: str) -> None:
     """The examples of values in the tables of options are values."""
-    row = next(line for line in text.splitlines() if "--since" in line and line.startswith("|"))
+    row = next(line for line in text.splitlines() if "--since DATE" in line and line.startswith("|"))
     dates = re.findall(r"`(2026-[0-9-]+|today-[0-9a-z]+)`", row)
     rates = re.findall(
         r"`([0-9]+[KM])`", next(line for line in text.splitlines() if "--limit-rate" in line and "|" in line)

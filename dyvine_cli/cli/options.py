@@ -283,7 +283,13 @@ def names_of(group: type) -> list[str]:
     """Every name of every option of a group, that of its other form included."""
     hints = get_type_hints(group, include_extras=True)
     options = [get_args(hints[each.name])[1] for each in fields(group)]
-    return [name for option in options for decl in option.param_decls for name in decl.split("/")]
+    # Typer takes the first name for a default until it reads the annotation.
+    return [
+        name
+        for option in options
+        for decl in (option.default, *option.param_decls)
+        for name in decl.split("/")
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
