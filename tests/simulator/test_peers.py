@@ -20,6 +20,7 @@ import pytest
 
 from dyvine_cli.simulator.app import Simulator, running
 from dyvine_cli.simulator.content import content
+from dyvine_cli.simulator.tiktok_media import subtitle
 from dyvine_cli.simulator.tiktok_world import TIKTOK, Upload
 
 CHUNK = 2**16
@@ -73,8 +74,8 @@ def proxy(platform: Simulator) -> Iterator[str]:
 
 
 @pytest.fixture
-def start(platform: Simulator, tmp_path: Path) -> Run:
-    """Runs a tool of the environment in an empty home that trusts the simulator's authority."""
+def start(platform: Simulator, proxy: str, tmp_path: Path) -> Iterator[Run]:
+    """Runs a tool of the environment in an empty home; it trusts the simulator's authority and knows our proxy only."""
     home = tmp_path / "home"
     home.mkdir()
     surroundings = {
@@ -85,12 +86,28 @@ def start(platform: Simulator, tmp_path: Path) -> Run:
     }
 
     def run(module: str, *options: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", module, *options]
+        command = [sys.executable, "-m", module, "--proxy", proxy, *options]
         return subprocess.run(
             command, env=surroundings, capture_output=True, text=True, encoding="utf-8", timeout=120
         )
 
-    return run
+    yield run
+    platform.faults.clear()
+
+
+@pytest.fixture
+def yt_dlp(start: Run, tmp_path: Path) -> Run:
+    """Runs yt-dlp on links, into the folder `out`."""
+    usual = ["--ignore-config", "--no-cache-dir", "--compat-options", "no-certifi"]
+    usual += ["-P", str(tmp_path / "out"), "-o", "%(id)s.%(ext)s"]
+    return lambda *options: start("yt_dlp", *usual, *options)
+
+
+@pytest.fixture
+def gallery_dl(start: Run, platform: Simulator, tmp_path: Path) -> Run:
+    """Runs gallery-dl on links, into the folder `out`."""
+    usual = ["--config-ignore", "-o", f"verify={platform.ca_file}", "-D", str(tmp_path / "out")]
+    return lambda *options: start("gallery_dl", *usual, "-f", "{id}.{num}.{extension}", *options)
 
 
 def post(id: str) -> Upload:
@@ -100,9 +117,21 @@ def post(id: str) -> Upload:
     return found
 
 
-def link(upload: Upload, form: str) -> str:
-    """The address of its page."""
-    return f"https://www.tiktok.com/@{upload.creator.handle}/{form}/{upload.id}"
+def link(id: str, form: str = "video") -> str:
+    """The address of a post's page."""
+    return f"https://www.tiktok.com/@{post(id).creator.handle}/{form}/{id}"
+
+
+def video(id: str) -> bytes:
+    """The best encoding of a video."""
+    best = max(post(id).gears, key=lambda gear: (gear.width, gear.size))
+    return held(best.codec, best.size, best.seed)
+
+
+def sound(id: str) -> bytes:
+    """The sound of a post."""
+    track = post(id).track
+    return held(post(id).track_kind, track.size, track.seed)
 
 
 def held(kind: str, size: int, seed: int | str) -> bytes:
@@ -111,29 +140,68 @@ def held(kind: str, size: int, seed: int | str) -> bytes:
     return made.read(0, made.size)
 
 
-def test_yt_dlp_brings_the_video(start: Run, proxy: str, tmp_path: Path) -> None:
-    """The best encoding of a video post, byte for byte."""
-    video = post(TIKTOK.VIDEO)
-    folder = tmp_path / "out"
-    options = ["--ignore-config", "--proxy", proxy, "--compat-options", "no-certifi", "-P", str(folder)]
-    done = start("yt_dlp", *options, "-o", "%(id)s.%(ext)s", link(video, "video"))
-    best = max(video.gears, key=lambda gear: (gear.width, gear.size))
+def brought(folder: Path) -> dict[str, bytes]:
+    """What lies in a folder."""
+    return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+def test_yt_dlp_brings_videos_subtitles_and_sounds(yt_dlp: Run, tmp_path: Path) -> None:
+    """The best encodings, the tracks of three languages and a photo post's sound; a short link leads to its post."""
+    short = TIKTOK.short_link("post", TIKTOK.SMALL)
+    links = [link(TIKTOK.VIDEO), link(TIKTOK.SUBTITLES), link(TIKTOK.PHOTO), short]
+    done = yt_dlp("--write-subs", "--all-subs", *links)
+    texts = {
+        f"{TIKTOK.SUBTITLES}.{each.language}.{'srt' if each.form == 'srt' else 'vtt'}": each
+        for each in post(TIKTOK.SUBTITLES).captions
+        if each.form != "creator_caption"
+    }
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [each.name for each in folder.iterdir()] == [f"{video.id}.mp4"]
-    assert (folder / f"{video.id}.mp4").read_bytes() == held(best.codec, best.size, best.seed)
+    assert brought(tmp_path / "out") == {
+        **{f"{id}.mp4": video(id) for id in (TIKTOK.VIDEO, TIKTOK.SUBTITLES, TIKTOK.SMALL)},
+        f"{TIKTOK.PHOTO}.mp3": sound(TIKTOK.PHOTO),
+        **{name: subtitle(each.form, each.seed) for name, each in texts.items()},
+    }
 
 
-def test_gallery_dl_brings_the_photos(start: Run, proxy: str, platform: Simulator, tmp_path: Path) -> None:
-    """All pictures of a photo post in their order, and its sound, byte for byte."""
-    photos = post(TIKTOK.PHOTO)
-    folder = tmp_path / "out"
-    options = ["--config-ignore", "--proxy", proxy, "-o", f"verify={platform.ca_file}", "-D", str(folder)]
-    done = start("gallery_dl", *options, "-f", "{num}.{extension}", link(photos, "photo"))
-    track = photos.track
-    expected = {f"{n}.jpg": held("jpeg", each.size, each.seed) for n, each in enumerate(photos.pictures, 1)}
-    expected["0.mp3"] = held(photos.track_kind, track.size, track.seed)
-    found = {each.name: each.read_bytes() for each in folder.iterdir()}
+def test_gallery_dl_brings_videos_photos_and_their_sound(gallery_dl: Run, tmp_path: Path) -> None:
+    """All pictures of a photo post in their order; of a video the file that its page plays."""
+    done = gallery_dl(link(TIKTOK.PHOTO, "photo"), link(TIKTOK.SMALL))
+    pictures = enumerate(post(TIKTOK.PHOTO).pictures, start=1)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert found == expected
+    assert brought(tmp_path / "out") == {
+        **{f"{TIKTOK.PHOTO}.{n}.jpg": held("jpeg", each.size, each.seed) for n, each in pictures},
+        f"{TIKTOK.PHOTO}.0.mp3": sound(TIKTOK.PHOTO),
+        f"{TIKTOK.SMALL}.0.mp4": video(TIKTOK.SMALL),
+    }
+
+
+def test_yt_dlp_solves_our_proof_of_work(yt_dlp: Run, platform: Simulator, tmp_path: Path) -> None:
+    """The page comes for its answer, so the challenge is the one that it knows."""
+    platform.faults.set("waf-challenge")
+    done = yt_dlp(link(TIKTOK.SMALL))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Solving JS challenge" in done.stdout
+    assert brought(tmp_path / "out") == {f"{TIKTOK.SMALL}.mp4": video(TIKTOK.SMALL)}
+
+
+REFUSALS = {
+    TIKTOK.DELETED: "Your IP address is blocked",
+    TIKTOK.PRIVATE: "permission to view this post",
+    TIKTOK.STATUS[10222]: "permission to view this post",
+    TIKTOK.AGE_GATED: "may not be comfortable for some audiences",
+    TIKTOK.LOGIN_WALL: "requiring login",
+}
+
+
+def test_yt_dlp_reads_our_refusals(yt_dlp: Run) -> None:
+    """Status codes and gates mean to it what they mean to us."""
+    done = yt_dlp("--ignore-errors", *map(link, REFUSALS))
+    told = {id: line for line in done.stderr.splitlines() for id in REFUSALS if f"{id}:" in line}
+
+    assert done.returncode != 0
+    assert told.keys() == REFUSALS.keys()
+    for id, words in REFUSALS.items():
+        assert words in told[id]
