@@ -7,10 +7,13 @@ import hashlib
 import ipaddress
 import random
 import re
+import shutil
 import struct
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -551,3 +554,19 @@ async def child() -> AsyncIterator[Callable[..., Awaitable[asyncio.subprocess.Pr
 def faults() -> Iterator[dict[str, Fault]]:
     """Every misbehaviour by name."""
     return FAULTS
+
+
+@cache
+def name_space() -> tuple[str, ...]:
+    """What gives a command mounts of its own: a name space of the user's, else of root's. Fails where none can be had."""
+    for command in (
+        ("unshare", "--user", "--map-root-user", "--mount"),
+        ("unshare", "--mount"),
+        ("sudo", "-n", "-E", "unshare", "--mount"),
+    ):
+        if (
+            shutil.which(command[0])
+            and not subprocess.run([*command, "true"], capture_output=True).returncode
+        ):
+            return command
+    pytest.fail("a full disk cannot be tested: no name space can be had")

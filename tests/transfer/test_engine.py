@@ -14,6 +14,7 @@ import pytest
 from dyvine_cli.errors import Busy, LinkExpired, NetworkError, NotWritable, RateLimited, Truncated
 from dyvine_cli.models import Rendition
 from dyvine_cli.transfer.partial import Part
+from tests.transfer.conftest import name_space
 
 pytestmark = pytest.mark.anyio
 
@@ -632,7 +633,7 @@ async def test_full_disk_is_said_and_continued(bench, film, tmp_path, faults, ho
     volume = tmp_path / "volume"
     volume.mkdir()
     process = await asyncio.create_subprocess_exec(
-        *("unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", FULL_DISK),
+        *(*name_space(), sys.executable, "-c", FULL_DISK),
         *(url, str(volume), how),
         stdout=asyncio.subprocess.PIPE,
     )

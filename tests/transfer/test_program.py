@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +19,14 @@ import pytest
 
 from dyvine_cli.simulator.app import Simulator, running
 from dyvine_cli.simulator.world import World
+from tests.transfer.conftest import name_space
 
 ACCOUNT = f"douyin:user:{World.OPEN}"
 FILES = 54
 BENCH = Path(__file__).parents[1] / "bench" / "kill.py"
 KEPT = ("PATH", "HOME", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
 PATIENCE = 60
+BIG = f"douyin:post:{World.BIG}"
 
 
 @pytest.fixture
@@ -88,22 +93,25 @@ def place(tmp_path: Path, platform: Simulator) -> Place:
     return Place(tmp_path, platform)
 
 
-def disk_of(size: str, place: Place, copy: Path) -> tuple[str, ...]:
-    """A command that runs another in a name space of its own, where the output folder is a disk of that size.
+def disk_of(size: int, place: Place, copy: Path) -> tuple[str, ...]:
+    """A command that runs another in a name space of its own, where the output folder is a disk of so many MB.
 
-    What is on it at the end is copied to `copy`, because it vanishes with the name space.
+    That is a tmpfs, or an ext4 in a file where that is not allowed. What is on it at the end is copied to `copy`,
+    because it vanishes with the name space.
     """
+    out, image = f'"{place.out}"', f'"{place.home}.img"'
+    memory = f"mount -t tmpfs -o size={size}m tmpfs {out}"
+    file = f"truncate -s {size}M {image} && mkfs.ext4 -q {image} && mount -o loop {image} {out}"
     script = (
-        f'mount -t tmpfs -o size={size} tmpfs "{place.out}" || exit 99; '
-        f'"$0" "$@"; status=$?; cp -a "{place.out}/." "{copy}"; exit $status'
+        f'{memory} || {{ {file}; }} || exit 99; "$0" "$@"; status=$?; cp -a {out}/. "{copy}"; exit $status'
     )
-    return ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script)
+    return (*name_space(), "sh", "-c", script)
 
 
 def test_full_disk_ends_the_run_cleanly_and_the_next_one_goes_on(place, tmp_path):
     """16 MB of some 40: status 10, the archive whole, each file right; with room only what is missing is fetched."""
     copy = tmp_path / "copy"
-    code, said = place.run("user", f"douyin:user:{World.ACCOUNTS[200]}", before=disk_of("16m", place, copy))
+    code, said = place.run("user", f"douyin:user:{World.ACCOUNTS[200]}", before=disk_of(16, place, copy))
     shutil.copytree(copy, place.out, dirs_exist_ok=True)
     first, rows, sent = place.files(), place.rows(), place.sent
     kept = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file() and path.suffix != ".json")
@@ -124,12 +132,12 @@ def test_full_disk_ends_the_run_cleanly_and_the_next_one_goes_on(place, tmp_path
 def test_room_for_a_large_file_is_asked_for_first(place, tmp_path):
     """500 MB do not fit on a disk of 16 MB: that is said before they come."""
     copy = tmp_path / "copy"
-    code, said = place.run("post", f"douyin:post:{World.BIG}", before=disk_of("16m", place, copy))
+    code, said = place.run("post", f"douyin:post:{World.BIG}", before=disk_of(16, place, copy))
 
     assert code == 10
     assert "no space left" in said
     assert place.sent < 100_000_000
-    assert list(copy.rglob("*")) == []
+    assert [path for path in copy.rglob("*") if path.is_file()] == []
 
 
 def test_two_processes_share_an_account_and_a_folder(place, platform):
@@ -147,7 +155,7 @@ def test_two_processes_share_an_account_and_a_folder(place, platform):
 
 def test_killed_process_holds_nobody_up(place, platform):
     """A second process goes on at once where a killed one held its locks."""
-    platform.line.rate = 100_000
+    platform.line.rate = 600_000
     first = place.start("user", ACCOUNT)
     while not list(place.out.rglob("*.part")):
         assert first.poll() is None
@@ -159,6 +167,95 @@ def test_killed_process_holds_nobody_up(place, platform):
 
     assert second.returncode == 0, said
     assert len(place.files()) == FILES
+
+
+def begun(place: Place, process: subprocess.Popen[str], least: int = 1) -> None:
+    """Wait until so many bytes are on the disk."""
+    until = time.monotonic() + PATIENCE
+    while sum(path.stat().st_blocks * 512 for path in place.out.rglob("*.part")) < least:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def stopped(process: subprocess.Popen[str], number: int) -> tuple[int, str, float]:
+    """Send a signal; exit status, stderr, and the seconds that it took."""
+    then = time.monotonic()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=PATIENCE)
+    return process.returncode, said, time.monotonic() - then
+
+
+@pytest.mark.parametrize(("segments", "most"), [("1", 1), ("3", 3)])
+def test_segments_say_how_many_connections_a_large_file_takes(place, platform, segments, most):
+    """`--segments 1` asks for the whole file, `--segments 3` for ranges over three connections."""
+    platform.line.rate = 4_000_000
+    process = place.start("post", BIG, "--segments", segments)
+    begun(place, process, least=1_000_000)
+    time.sleep(0.1)
+    process.kill()
+    process.communicate()
+    media = [each for each in platform.requests if each.kind.startswith("video")]
+
+    assert len({each.connection for each in media}) == most
+    assert all(("range" in each.headers) == (most > 1) for each in media)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("again", [False, True], ids=["on_the_way", "while_it_is_read_again"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_amid_a_large_file_ends_the_run_within_two_seconds(place, platform, number, code, again):
+    """Over sixteen connections, and while the bytes of an earlier run are hashed: nothing that came is lost."""
+    platform.line.rate = 25_000_000
+    process = place.start("post", BIG)
+    begun(place, process, least=300_000_000 if again else 20_000_000)
+    if again:
+        process.kill()
+        process.communicate()
+        process = place.start("post", BIG)
+        time.sleep(0.6)
+    ended, said, took = stopped(process, number)
+    note = json.loads(next(place.out.rglob("*.part.json")).read_text())
+    there = sum(end - start for start, end in note["written"])
+    platform.line.rate = None
+    sent = place.sent
+    done, _ = place.run("post", BIG)
+
+    assert ended == code
+    assert took < 2
+    assert said.splitlines()[-1] == "stopped; the same command goes on where this one ended"
+    assert there > (200_000_000 if again else 10_000_000)
+    assert done == 0
+    assert place.sent - sent <= 500_000_000 - there + 16_000_000
+    assert [path.stat().st_size for path in place.out.rglob("*") if path.is_file()] == [500_000_000]
+
+
+@pytest.mark.slow
+def test_second_signal_amid_a_large_file_ends_the_process_at_once(place, platform):
+    """The second Ctrl-C waits for nothing; what was noted is gone on with."""
+    platform.line.rate = 25_000_000
+    process = place.start("post", BIG)
+    begun(place, process, least=100_000_000)
+    process.send_signal(signal.SIGINT)
+    code, _, took = stopped(process, signal.SIGINT)
+    platform.line.rate, sent = None, place.sent
+    done, _ = place.run("post", BIG)
+
+    assert (code, done) == (130, 0)
+    assert took < 0.5
+    assert place.sent - sent < 450_000_000
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_large_file(place, platform):
+    """One fetches it over several connections, the other waits and finds it; one row, every byte once."""
+    platform.line.rate = 25_000_000
+    both = [place.start("post", BIG) for _ in range(2)]
+    ends = [(process.communicate(timeout=PATIENCE)[1], process.returncode) for process in both]
+
+    assert [code for _, code in ends] == [0, 0], ends
+    assert place.sent <= 500_000_000 + 16_000_000
+    assert place.rows() == list(place.files().values())
 
 
 @pytest.mark.slow
