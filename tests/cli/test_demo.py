@@ -28,6 +28,7 @@ def demo(dyvine: Program) -> Program:
     return dyvine
 
 
+@pytest.mark.slow
 def test_the_demo_shows_what_it_does_and_leaves_only_its_files(demo: Program) -> None:
     """Command lines, paths, balance, cut, tree and what to type next; the folder it names holds the files.
 

@@ -18,6 +18,7 @@ from dyvine_cli.simulator.douyin_guest import login_cookies
 from dyvine_cli.simulator.messages import Request, Response
 from dyvine_cli.simulator.world import World
 from tests.cli.conftest import Done, Program
+from tests.rows import some_fast
 
 NUMBERS = {
     "jar": 45,
@@ -244,7 +245,7 @@ RUNS: dict[str, Sequence[str]] = {
 }
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", some_fast(RUNS.keys(), "user", "doctor-json"))
 def test_no_secret_leaves_through_output_or_files(dyvine: Program, jar: Path, name: str) -> None:
     """Cookies, answers and pasted links, at the loudest: none on a stream, in a file, or in the process list."""
     added = run(dyvine, "login", "add", jar, *LOUD)
@@ -340,7 +341,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("mistake", some_fast(MISTAKES.keys(), "not-toml", "proxy"))
 def test_a_mistake_in_the_configuration_shows_no_secret(dyvine: Program, mistake: str) -> None:
     """File, line and key are named, the value is not."""
     path = dyvine.work.parent / "wrong.toml"
@@ -362,7 +363,7 @@ JARS = {
 }
 
 
-@pytest.mark.parametrize("form", JARS)
+@pytest.mark.parametrize("form", some_fast(JARS.keys(), "html"))
 def test_cookies_that_are_none_are_not_shown(dyvine: Program, form: str) -> None:
     """What is wrong with a file is told without its content."""
     path = dyvine.work.parent / "odd.txt"

@@ -293,7 +293,9 @@ def test_a_cut_list_is_told_once(dyvine: Program) -> None:
 
 
 @posix
-@pytest.mark.parametrize("columns", [40, 100, 200])
+@pytest.mark.parametrize(
+    "columns", [40, *(pytest.param(wide, marks=pytest.mark.slow) for wide in (100, 200))]
+)
 def test_no_line_of_progress_is_wider_than_the_terminal(
     dyvine: Program, platform: Simulator, columns: int
 ) -> None:

@@ -20,6 +20,7 @@ from dyvine_cli.operations.pages import Pages, Place
 from dyvine_cli.simulator.douyin_guest import login_header
 from dyvine_cli.simulator.world import World
 
+from ..rows import some_fast
 from .conftest import Person
 
 pytestmark = pytest.mark.anyio
@@ -122,7 +123,10 @@ def check(balance: Balance) -> None:
     assert balance.listed <= 63
 
 
-@pytest.mark.parametrize("steps", SCENARIOS.values(), ids=SCENARIOS.keys())
+@pytest.mark.parametrize(
+    "steps",
+    some_fast(SCENARIOS, "killed on page 1, then news", "failed on page 1", "a guest, then news of a login"),
+)
 async def test_nothing_is_lost_between_runs(person: Person, steps: list[Step]) -> None:
     """The last run of each row leaves the account whole, its balance adds up, and only then is news enough."""
     posts = await listed_by_login(person)
