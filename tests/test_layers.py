@@ -23,7 +23,8 @@ ALLOWED = {
     "cli": {"operations", "config", "naming", "encode", "cookies", "redact", "match"},
     "config": {"redact", "quantities", "match", "lock"},
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
-    | {"naming", "sidecar", "encode", "match", "cookies", "links", "listing", "redact", "browsers", "budget", "lock"},
+    | {"naming", "sidecar", "encode", "match", "cookies", "links", "listing", "redact"}
+    | {"browsers", "budget", "lock"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing", "redact"},
     "sites/*": {"sites", "http", "identity"},
     "sites": {"http", "identity"},
