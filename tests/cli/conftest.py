@@ -9,6 +9,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -107,12 +108,14 @@ class Program:
         merged = {name: value for name, value in {**self.environment, **(env or {})}.items() if value}
         out, err = io.StringIO(), io.StringIO()
         with (
+            zone_as_before(),
             mock.patch.dict(os.environ, merged, clear=True),
             contextlib.chdir(self.work),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
             logs_as_before(),
         ):
+            time.tzset()
             code = main(list(map(str, arguments)))
         return Done(code, out.getvalue(), err.getvalue())
 
@@ -125,6 +128,15 @@ class Program:
     def names(self) -> list[str]:
         """The names of these files."""
         return [each.name for each in self.files]
+
+
+@contextlib.contextmanager
+def zone_as_before() -> Iterator[None]:
+    """Undo what another TZ in the environment did to this process."""
+    try:
+        yield
+    finally:
+        time.tzset()
 
 
 @contextlib.contextmanager
