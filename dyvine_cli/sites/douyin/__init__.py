@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from dyvine_cli.errors import InputError, LoginExpired, LoginNeeded, NotFound
@@ -10,9 +11,10 @@ from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
 from dyvine_cli.sites.douyin import parse, replay, sign, urls
-from dyvine_cli.sites.douyin.api import Api
+from dyvine_cli.sites.douyin.api import PHONE, Api
+from dyvine_cli.sites.douyin.refusals import judge_page
 from dyvine_cli.sites.forms import STABLE_PREFIX
-from dyvine_cli.sites.short_links import Follower
+from dyvine_cli.sites.short_links import ENDPOINT, Follower
 
 PACE = Path(__file__).with_name("pace.toml")
 PAGE_SIZE = 18
@@ -58,7 +60,9 @@ class Douyin:
         self._links = Follower(
             platform=self.title,
             hosts=urls.HOSTS,
-            location=self.api.location,
+            http=http,
+            agent=PHONE,
+            judge=partial(judge_page, endpoint=ENDPOINT),
             match=urls.match,
             is_home=urls.is_home,
         )

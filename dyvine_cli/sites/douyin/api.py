@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from dyvine_cli.errors import (
     DyvineError,
@@ -32,7 +32,7 @@ from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Ref
 from dyvine_cli.sites.douyin import parse, sign
 from dyvine_cli.sites.douyin.guest import Guest
-from dyvine_cli.sites.douyin.refusals import judge_api, judge_captcha, judge_page, refuses_device
+from dyvine_cli.sites.douyin.refusals import judge_api, judge_captcha, refuses_device
 from dyvine_cli.sites.logins import Trial
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,6 @@ HEADERS = {
 }
 CLOSED = (401, 403, 405)
 """Statuses with which a foreign origin is turned away for good, whatever the rate."""
-HOPPING = (301, 302, 303, 307, 308)
 DETAIL_VERSION = ("190500", "19.5.0")
 USUAL_VERSION = ("170400", "17.4.0")
 
@@ -382,27 +381,6 @@ class Api:
         return await self._get(
             Call(path="mix/aweme/", own=own, kind="list", ref=ref, referer=_page_of(ref), key="aweme_list")
         )
-
-    # --- short links ----------------------------------------------------------------------------------------------
-
-    async def location(self, url: str) -> str | None:
-        """Where one hop of a short link leads, as an absolute address; None when it leads nowhere.
-
-        Its landing page is not read. Raises RateLimited, RiskControl, UnexpectedResponse for other answers.
-        """
-
-        def judge(answer: Answer) -> None:
-            if answer.status not in (*HOPPING, 404, 410):
-                judge_page(answer, endpoint="short link")
-
-        answer = await self._http.send(
-            lambda: Request(url=url, headers={"User-Agent": PHONE}, login=False),
-            call="page",
-            endpoint="short link",
-            judge=judge,
-        )
-        target = answer.headers.get("location") if answer.status in HOPPING else None
-        return urljoin(url, target) if target else None
 
     # --- the signed call ------------------------------------------------------------------------------------------
 

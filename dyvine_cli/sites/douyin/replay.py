@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from dyvine_cli.http.addresses import within
 from dyvine_cli.http.api import Answer
 from dyvine_cli.models import Ref
+from dyvine_cli.sites import retold
 from dyvine_cli.sites.douyin import parse
 from dyvine_cli.sites.douyin.refusals import judge_api, judge_page
 from dyvine_cli.sites.douyin.urls import HOSTS
@@ -74,27 +75,21 @@ def _share_page(answer: Answer, id: str) -> str:
 
 def _posts(answer: Answer, query: Query) -> str:
     ref = _owner(query)
-    page = parse.posts_page(judge_api(answer, endpoint="posts", ref=ref), ref=ref, what="posts")
-    if page.unreadable:
-        raise page.unreadable[0]
-    return f"{len(page.items)} posts, {'more follow' if page.next else 'the last'}"
+    return retold.posts(parse.posts_page(judge_api(answer, endpoint="posts", ref=ref), ref=ref, what="posts"))
 
 
 def _mixes(answer: Answer, query: Query) -> str:
     ref = _owner(query)
-    page = parse.mixes_page(judge_api(answer, endpoint="mixes", ref=ref), ref=ref)
-    return f"{len(page.items)} mixes, {'more follow' if page.next else 'the last'}"
+    return retold.mixes(parse.mixes_page(judge_api(answer, endpoint="mixes", ref=ref), ref=ref))
 
 
 def _mix(answer: Answer, query: Query) -> str:
     ref = _owner(query)
-    found = parse.mix_of(judge_api(answer, endpoint="mix/detail", ref=ref), ref)
-    return f"mix of {found.declared} posts"
+    return retold.mix(parse.mix_of(judge_api(answer, endpoint="mix/detail", ref=ref), ref))
 
 
 def _user(answer: Answer, query: Query) -> str:
-    found = parse.user_of(judge_api(answer, endpoint="profile"), None)
-    return f"account, {found.state}, {found.declared} posts declared"
+    return retold.account(parse.user_of(judge_api(answer, endpoint="profile"), None))
 
 
 def _served(answer: Answer, query: Query) -> str:
@@ -103,9 +98,7 @@ def _served(answer: Answer, query: Query) -> str:
 
 
 def _described(raw: Mapping[str, object], ref: Ref) -> str:
-    post = parse.ensure_available(parse.post(raw, ref=ref))
-    files = sum(bool(asset.renditions) for asset in post.assets)
-    return f"{post.kind} of {files} files"
+    return retold.post(parse.ensure_available(parse.post(raw, ref=ref)))
 
 
 def _post(id: str) -> Ref:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from dyvine_cli.errors import InputError, LoginExpired, LoginNeeded, Private, Refused, UnexpectedResponse
@@ -12,10 +13,11 @@ from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
 from dyvine_cli.sites.availability import EXPIRED_HINT
-from dyvine_cli.sites.short_links import Follower
+from dyvine_cli.sites.short_links import ENDPOINT, Follower
 from dyvine_cli.sites.tiktok import parse, replay, sign, urls
-from dyvine_cli.sites.tiktok.api import FIRST, PAGE_SIZE, USER_AGENT, Api, Found, is_stable
+from dyvine_cli.sites.tiktok.api import BOT, FIRST, PAGE_SIZE, USER_AGENT, Api, Found, is_stable
 from dyvine_cli.sites.tiktok.guest import SITE_URL
+from dyvine_cli.sites.tiktok.refusals import judge_page
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,9 @@ class Tiktok:
         self._links = Follower(
             platform=self.title,
             hosts=urls.HOSTS,
-            location=self.api.location,
+            http=http,
+            agent=BOT,
+            judge=partial(judge_page, endpoint=ENDPOINT),
             match=urls.match,
             is_home=urls.is_home,
         )

@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from dyvine_cli.errors import (
     LoginExpired,
@@ -51,7 +51,6 @@ FIRST = Cursor("0")
 """Where every list of the API begins."""
 PAGE_SIZE = 30
 """Posts asked for in a call: 16 on the page itself, 30 and 35 in tools, 35 at most (reported 2026)."""
-HOPPING = (301, 302, 303, 307, 308)
 BEAT = f"{SITE}/passport/token/beat/web/?aid=1459&device_platform=web&scene=active"
 
 
@@ -299,27 +298,6 @@ class Api:
         ids, here = _ids(found, call), cursor or FIRST
         at, before = self._last.get((call.path, call.ref), (here, ids))
         return at != here and bool(ids) and ids <= before
-
-    # --- short links ----------------------------------------------------------------------------------------------
-
-    async def location(self, url: str) -> str | None:
-        """Where one hop of a short link leads, as an absolute address; None when it leads nowhere.
-
-        Its landing page is not read. Raises RateLimited, RiskControl for other answers.
-        """
-
-        def judge(answer: Answer) -> None:
-            if answer.status not in (*HOPPING, 404, 410):
-                judge_page(answer, endpoint="short link")
-
-        answer = await self._http.send(
-            lambda: Request(url=url, headers={"User-Agent": BOT}, login=False),
-            call="page",
-            endpoint="short link",
-            judge=judge,
-        )
-        target = answer.headers.get("location") if answer.status in HOPPING else None
-        return urljoin(url, target) if target else None
 
     # --- the signed call ------------------------------------------------------------------------------------------
 

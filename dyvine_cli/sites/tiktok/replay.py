@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from dyvine_cli.http.addresses import within
 from dyvine_cli.http.api import Answer
-from dyvine_cli.models import Page, Ref
+from dyvine_cli.models import Ref
+from dyvine_cli.sites import retold
 from dyvine_cli.sites.tiktok import parse
 from dyvine_cli.sites.tiktok.proof import is_challenge
 from dyvine_cli.sites.tiktok.refusals import judge_api, judge_page
@@ -50,9 +51,8 @@ def _page(answer: Answer, path: str) -> str | None:
         return _described(parse.item_of_page(answer.text, ref), ref, by_detail=False)
     ref = Ref("tiktok", "user", found[1])
     if form is _EMBED:
-        return f"embed of {_counted(parse.embed_page(answer.text, ref))}"
-    user = parse.user_of_page(answer.text, ref)
-    return f"account, {user.state}, {user.declared} posts declared"
+        return f"embed of {retold.posts(parse.embed_page(answer.text, ref))}"
+    return retold.account(parse.user_of_page(answer.text, ref))
 
 
 def _detail(answer: Answer, query: Query) -> str:
@@ -63,31 +63,21 @@ def _detail(answer: Answer, query: Query) -> str:
 
 def _posts(answer: Answer, query: Query) -> str:
     ref = _owner(query)
-    return _counted(parse.posts_page(judge_api(answer, endpoint="posts", ref=ref), ref=ref, what="posts"))
+    return retold.posts(parse.posts_page(judge_api(answer, endpoint="posts", ref=ref), ref=ref, what="posts"))
 
 
 def _mixes(answer: Answer, query: Query) -> str:
     ref = _owner(query)
-    page = parse.mixes_page(judge_api(answer, endpoint="playlists", ref=ref), ref=ref)
-    return f"{len(page.items)} mixes, {'more follow' if page.next else 'the last'}"
+    return retold.mixes(parse.mixes_page(judge_api(answer, endpoint="playlists", ref=ref), ref=ref))
 
 
 def _mix(answer: Answer, query: Query) -> str:
     ref = _owner(query)
-    found = parse.mix_of(judge_api(answer, endpoint="mix/detail", ref=ref), ref)
-    return f"mix of {found.declared} posts"
-
-
-def _counted(page: Page) -> str:
-    if page.unreadable:
-        raise page.unreadable[0]
-    return f"{len(page.items)} posts, {'more follow' if page.next else 'the last'}"
+    return retold.mix(parse.mix_of(judge_api(answer, endpoint="mix/detail", ref=ref), ref))
 
 
 def _described(raw: Mapping[str, object], ref: Ref, *, by_detail: bool) -> str:
-    post = parse.ensure_available(parse.post(raw, ref=ref, by_detail=by_detail))
-    files = sum(bool(asset.renditions) for asset in post.assets)
-    return f"{post.kind} of {files} files"
+    return retold.post(parse.ensure_available(parse.post(raw, ref=ref, by_detail=by_detail)))
 
 
 def _owner(query: Query) -> Ref:
