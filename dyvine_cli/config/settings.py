@@ -28,6 +28,7 @@ SiteName = Literal["douyin", "tiktok"]
 Codec = Literal["any", "h264", "h265"]
 Pace = Literal["slow", "normal", "fast", "off"]
 ProxyOrder = Literal["round-robin", "random", "first"]
+Impersonate = Literal["auto", "off", "always"]
 TargetKind = Literal["folder", "s3", "r2", "drive"]
 Occasion = Literal["failure", "new", "login", "digest"]
 Depth = Literal["all", "newest"]
@@ -79,7 +80,7 @@ def _flagged(flag: str, default: Any, read: Callable[[Any], Any], **more: Any) -
 class NetworkSettings:
     """How sockets are opened. `no_proxy` counts only for a `proxy` that the environment gave.
 
-    `proxy_order` says which proxy of a list a new connection takes.
+    `proxy_order` says which proxy of a list a new connection takes, `impersonate` when a browser's TLS is imitated.
     """
 
     proxy: str | None = _flagged("proxy", None, read.proxy, secret=True)
@@ -87,6 +88,7 @@ class NetworkSettings:
     no_proxy: tuple[str, ...] = ()
     ca_file: Path | None = _flagged("ca_file", None, read.path, common=("SSL_CERT_FILE",))
     check_certificates: bool = _flagged("check_certificates", True, read.switch)
+    impersonate: Impersonate = _setting("auto", partial(read.one_of, get_args(Impersonate)))
     allow: tuple[IPv4Network | IPv6Network, ...] = _setting((), partial(read.items, read.network))
     connect_to: str | None = _flagged(
         "connect_to",

@@ -37,6 +37,7 @@ from dyvine_cli.events import Report, Warned, ignore
 from dyvine_cli.http.addresses import Address, safe_url, split
 from dyvine_cli.http.body import ACCEPTED, LARGEST, read_body
 from dyvine_cli.http.exchange import Exchange, Trace
+from dyvine_cli.http.failures import is_broken_handshake
 from dyvine_cli.http.network import Network, Response
 from dyvine_cli.http.redirects import STATUSES, carried, follow
 from dyvine_cli.identity import Profile
@@ -175,6 +176,17 @@ class ApiClient:
             error.hint = f"{self._clock_fault}: {CLOCK_HINT}"
         self._budget.refused(self.profile.site, self.profile.name, call, error)
 
+    def imitate(self) -> bool:
+        """Speak like the browser of the user agent from now on, after a refusal that may be about how we speak.
+
+        False if that changes nothing: it is so already, is not wanted, or the extra for it is not installed.
+        """
+        return self._network.imitation.begin(self.profile.site, self.profile.user_agent or "")
+
+    def explain(self, error: DyvineError) -> None:
+        """Name in the hint of a refusal that may be about how we speak what is missing to imitate a browser."""
+        self._network.imitation.explain(error)
+
     def cookie(self, name: str, *, url: str) -> str | None:
         """The value of the cookie of this name that goes to `url`, None if there is none."""
         now = self._clock()
@@ -277,12 +289,16 @@ class ApiClient:
             content=request.content,
         )
         try:
-            async with self._network.send(request.method, address, sent, request.content) as response:
+            like = self._network.imitation.browser(self.profile.site, _agent(sent))
+            sending = self._network.send(request.method, address, sent, request.content, like=like)
+            async with sending as response:
                 made = replace(made, status=response.status)
                 answer = await self._read(response, address, endpoint)
             made = _answered(made, answer)
         except DyvineError as exc:
             made = replace(made, fault=exc.name)
+            if is_broken_handshake(exc) and not self.imitate():
+                self.explain(exc)
             if isinstance(exc, UnexpectedResponse):
                 exc.ref, exc.endpoint = ref, endpoint
             raise
@@ -361,6 +377,11 @@ class ApiClient:
         )
         if self._trace is not None:
             self._trace(made)
+
+
+def _agent(sent: Mapping[str, str]) -> str:
+    """The user agent that goes along, empty for none."""
+    return next((value for name, value in sent.items() if name.lower() == "user-agent"), "")
 
 
 def _answered(made: Exchange, answer: Answer) -> Exchange:

@@ -21,6 +21,15 @@ _CAUSES = {
 """What the system says, in words that name no address."""
 
 
+class BrokenHandshake(httpcore.ConnectError):
+    """The other end broke the TLS handshake off: an overloaded one, or one that does not like our way of speaking."""
+
+
+def is_broken_handshake(exc: BaseException) -> bool:
+    """Whether an error of ours says that the other end broke the TLS handshake off."""
+    return isinstance(exc.__cause__, BrokenHandshake)
+
+
 @contextmanager
 def mapped(host: str) -> Iterator[None]:
     """Turn errors of connecting, sending and reading a head into ours, naming `host` and nothing secret."""
@@ -31,6 +40,8 @@ def mapped(host: str) -> Iterator[None]:
     except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol):
         # The cause would show the header, which may be a cookie.
         raise InputError(f"a request to {host} has characters that HTTP does not allow") from None
+    except BrokenHandshake as exc:
+        raise NetworkError(f"{host} broke off the TLS handshake") from exc
     except httpcore.ConnectError as exc:
         raise NetworkError(f"{host} cannot be reached: {reason(exc)}") from exc
     except (httpcore.NetworkError, httpcore.RemoteProtocolError) as exc:
@@ -70,8 +81,12 @@ def reason(exc: BaseException) -> str:
     number = next((cause.errno for cause in _causes(exc) if isinstance(cause, OSError) and cause.errno), None)
     if number in _CAUSES:
         return _CAUSES[number]
-    text = " ".join(str(exc).split())
-    return "".join(letter if letter.isprintable() else "?" for letter in text)[:160] or type(exc).__name__
+    return printable(str(exc)) or type(exc).__name__
+
+
+def printable(text: str) -> str:
+    """A foreign text as part of one line."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))[:160]
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:

@@ -30,12 +30,15 @@ from dyvine_cli.http import sockets, tls
 from dyvine_cli.http.addresses import Address, IPNetwork, is_address, is_local_name, is_public, split, within
 from dyvine_cli.http.connect import ConnectTo, Route
 from dyvine_cli.http.failures import Progress, mapped, reason
-from dyvine_cli.http.lane import CONNECTIONS, Lane
+from dyvine_cli.http.imitation import Browser, Imitation
+from dyvine_cli.http.lane import CONNECTIONS, Connection, Lane
 from dyvine_cli.http.proxies import LARGEST, PREFIX, Order, ProxyList
 from dyvine_cli.http.proxy import Proxy
 
 if TYPE_CHECKING:
     import ssl
+
+    from dyvine_cli.http.curl import Workshop
 
 # Its debug records show whole heads, Set-Cookie included.
 logging.getLogger("httpcore").setLevel(logging.WARNING)
@@ -43,6 +46,7 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 _LANES = 48  # hosts whose connections are kept
 _GREETING = 3.0  # seconds for a handshake with this machine itself
 _EVERYWHERE = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+_Key = tuple[str, str, int, str | None]  # an origin, and whom its connections imitate
 _SMALL = 2**16  # a body that is read to its end to keep the connection
 
 
@@ -103,7 +107,8 @@ class Network:
     `connect_to` leads sockets elsewhere and goes before the proxy. `proxy` is one or, as `list:FILE` or `list:URL`,
     several, of which each new connection takes one by `proxy_order` and the next where that fails. `ca_file` adds authorities, `verify` False trusts
     anyone. `listed` are the platforms' domains: over verified TLS they may resolve to any address; every other host
-    must resolve to a public one or one in `allow`. `resolve` gives the addresses of a name.
+    must resolve to a public one or one in `allow`. `imitation` says which sites' calls speak like a browser. `resolve`
+    gives the addresses of a name.
     Raises ConfigError for a proxy that cannot be used.
     """
 
@@ -117,11 +122,13 @@ class Network:
         verify: bool = True,
         allow: Sequence[IPNetwork] = (),
         listed: Collection[str] = (),
+        imitation: Imitation | None = None,
         timeouts: Timeouts = Timeouts(),
         resolve: sockets.Resolver = sockets.resolve,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.timeouts = timeouts
+        self.imitation = imitation or Imitation()
         self._connect_to = connect_to or ConnectTo()
         several = proxy is not None and proxy.startswith(PREFIX)
         self._proxy = Proxy.parse(proxy) if proxy and not several else None
@@ -134,7 +141,8 @@ class Network:
         self._listed = frozenset(listed)
         self._resolve = resolve
         self._clock = clock
-        self._lanes: dict[tuple[str, str, int], Lane] = {}
+        self._lanes: dict[_Key, Lane] = {}
+        self._workshop: Workshop | None = None
         self._speaks_tls: dict[tuple[str, int], bool] = {}
 
     def is_listed(self, host: str) -> bool:
@@ -143,15 +151,23 @@ class Network:
 
     @asynccontextmanager
     async def send(
-        self, method: str, url: str | Address, headers: Mapping[str, str], content: bytes = b""
+        self,
+        method: str,
+        url: str | Address,
+        headers: Mapping[str, str],
+        content: bytes = b"",
+        *,
+        like: Browser | None = None,
     ) -> AsyncIterator[Response]:
         """Send one request with exactly these headers (and Host) and give the answer, whatever its status.
 
-        No redirect is followed. Leaving the context early closes the connection.
+        No redirect is followed. Leaving the context early closes the connection. Over TLS it is spoken `like` a browser,
+        None for our own way; its client hints go along.
         Raises AddressRefused, Timeout, TLSFailure, ProxyFailure, NetworkError, InputError.
         """
         address = split(url) if isinstance(url, str) else url
-        lane = await self._enter(address)
+        lane = await self._enter(address, like.target if like else None)
+        headers = {**headers, **like.hints} if like else headers
         try:
             async with lane.connection() as connection:
                 request = _request(lane, address, method, headers, content, self._login(lane))
@@ -208,10 +224,11 @@ class Network:
         lanes, self._lanes = list(self._lanes.values()), {}
         for lane in lanes:
             await lane.aclose()
+        workshop, self._workshop = self._workshop, None
+        if workshop is not None:
+            workshop.close()
 
-    async def _begin(
-        self, connection: httpcore.AsyncHTTPConnection, host: str, request: httpcore.Request
-    ) -> httpcore.Response:
+    async def _begin(self, connection: Connection, host: str, request: httpcore.Request) -> httpcore.Response:
         """Send a request and read the head of its answer."""
         request.extensions["timeout"] = self._limits()
         try:
@@ -275,13 +292,14 @@ class Network:
                 f"{progress.host} is too slow to be of use: {count} bytes in {waited:.0f} s, {progress} so far"
             )
 
-    async def _enter(self, address: Address) -> Lane:
+    async def _enter(self, address: Address, target: str | None) -> Lane:
         """The lane to a host with one more user; the longest unused one is closed when there are too many."""
-        lane = self._lanes.pop(address.origin, None)
+        key = (*address.origin, target)
+        lane = self._lanes.pop(key, None)
         if lane is None:
-            made = await self._made(address)
-            lane = self._lanes.pop(address.origin, made)
-        self._lanes[address.origin] = lane
+            made = await self._made(address, target)
+            lane = self._lanes.pop(key, made)
+        self._lanes[key] = lane
         lane.users += 1
         if len(self._lanes) > _LANES:
             unused = next((key for key, other in self._lanes.items() if not other.users), None)
@@ -289,7 +307,7 @@ class Network:
                 await self._lanes.pop(unused).aclose()
         return lane
 
-    async def _made(self, address: Address) -> Lane:
+    async def _made(self, address: Address, target: str | None) -> Lane:
         route = self._route(address)
         encrypted = address.scheme == "https"
         forwarded = False
@@ -305,7 +323,15 @@ class Network:
         else:
             opener = self._direct(address)
         trust = self._trust() if encrypted else None
-        return Lane(address.host, address.port, opener, trust=trust, forwarded=forwarded)
+        made = self._imitating(address.host, opener, target) if target and encrypted else None
+        return Lane(address.host, address.port, opener, trust=trust, forwarded=forwarded, made=made)
+
+    def _imitating(self, host: str, opener: sockets.Opener, target: str) -> Callable[[], Connection]:
+        """Makes connections that speak like the browser `target`."""
+        from dyvine_cli.http.curl import Workshop  # its library takes 0.15 s to load
+
+        self._workshop = shop = self._workshop or Workshop(self._trust())
+        return lambda: shop.connection(host, opener, target)
 
     def _route(self, address: Address) -> Route | None:
         encrypted = address.scheme == "https"

@@ -17,6 +17,7 @@ from typing import Any, SupportsIndex, cast
 import httpcore
 
 from dyvine_cli.http import tls
+from dyvine_cli.http.failures import BrokenHandshake
 
 CHUNK = 2**18
 _STAGGER = 0.25  # seconds before the next address is tried beside the last one (RFC 8305, section 5)
@@ -99,6 +100,12 @@ class Stream(httpcore.AsyncNetworkStream):
         self._measure(data)
         return data
 
+    async def take(self) -> bytes:
+        """The next bytes, for those who pass them on unread; empty at the end. Raises OSError."""
+        data = await self._reader.take(CHUNK, self._taken)
+        self._taken += len(data)
+        return data
+
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's interface
         """Send bytes; the first ones after an answer begin a new exchange."""
         if self._head is None:
@@ -136,7 +143,7 @@ class Stream(httpcore.AsyncNetworkStream):
             raise tls.failure(name, exc) from exc
         except OSError as exc:
             await self.aclose()
-            raise httpcore.ConnectError(f"broken off in the TLS handshake: {exc}") from exc
+            raise BrokenHandshake(str(exc)) from exc
         except BaseException:
             await self.aclose()
             raise

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import certifi
 
-from dyvine_cli.errors import ConfigError, NetworkError, TLSFailure
+from dyvine_cli.errors import ConfigError, TLSFailure
+from dyvine_cli.http.failures import BrokenHandshake, printable
 
 # A whole store has more than a hundred authorities; fewer means none of the system's, or SSL_CERT_FILE alone.
 _WHOLE_STORE = 50
@@ -34,17 +35,27 @@ def context(ca_file: Path | None, *, verify: bool) -> ssl.SSLContext:
     return made
 
 
-def failure(host: str, exc: ssl.SSLError) -> NetworkError:
-    """The error for a handshake with `host` that failed; one that was broken off may be tried again."""
+def failure(host: str, exc: ssl.SSLError) -> Exception:
+    """The error for a handshake with `host` that failed: TLSFailure, or BrokenHandshake, which may be tried again."""
     if isinstance(exc, ssl.SSLCertVerificationError):
-        return TLSFailure(
-            f"the certificate of {host} could not be verified: {exc.verify_message}",
-            hint="behind a proxy that opens TLS, add its authority with --ca-file FILE",
-        )
+        return untrusted(host, exc.verify_message)
     if isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
-        return NetworkError(f"{host} broke off the TLS handshake")
+        return BrokenHandshake(str(exc.reason))
+    return no_tls(host, exc.reason or "handshake failed")
+
+
+def untrusted(host: str, why: str) -> TLSFailure:
+    """The error for a certificate that nobody vouches for, or that is somebody else's."""
     return TLSFailure(
-        f"{host} does not speak TLS as expected: {exc.reason or 'handshake failed'}",
+        f"the certificate of {host} could not be verified: {printable(why)}",
+        hint="behind a proxy that opens TLS, add its authority with --ca-file FILE",
+    )
+
+
+def no_tls(host: str, why: str) -> TLSFailure:
+    """The error for a server that answers the handshake with something else."""
+    return TLSFailure(
+        f"{host} does not speak TLS as expected: {printable(why)}",
         hint="a proxy, a captive portal or a wrong port may be in between",
     )
 

@@ -30,6 +30,7 @@ from dyvine_cli.errors import (
 )
 from dyvine_cli.http.addresses import is_public
 from dyvine_cli.http.api import CLOCK_HINT
+from dyvine_cli.http.failures import is_broken_handshake
 from dyvine_cli.http.media import MediaReader
 from dyvine_cli.http.network import Network
 from dyvine_cli.identity import Profile
@@ -278,10 +279,26 @@ class Examination:
         return f"{way.shown} leads to {self._site.name}"
 
     async def _tls(self) -> str:
-        agent = {"User-Agent": self._site.profile.user_agent or "dyvine"}
-        async with self.subject.network.send("HEAD", self._site.home, agent) as response:
+        try:
+            return await self._greeted()
+        except NetworkError as error:
+            if not is_broken_handshake(error):
+                raise
+            imitation = self.subject.network.imitation
+            if not imitation.begin(self._site.name, self._site.profile.user_agent or ""):
+                imitation.explain(error)
+                raise
+        return await self._greeted()
+
+    async def _greeted(self) -> str:
+        """The first answer of the site, spoken to like every other call to it."""
+        agent = self._site.profile.user_agent or "dyvine"
+        like = self.subject.network.imitation.browser(self._site.name, agent)
+        sending = self.subject.network.send("HEAD", self._site.home, {"User-Agent": agent}, like=like)
+        async with sending as response:
             self._date = response.header("date") or ""
-            return f"{self._site.home} answers with status {response.status}"
+            manner = f", spoken to like {like.target}" if like else ""
+            return f"{self._site.home} answers with status {response.status}{manner}"
 
     async def _clock(self) -> str:
         try:

@@ -23,6 +23,7 @@ from dyvine_cli.events import Report, Warned
 from dyvine_cli.http.addresses import within
 from dyvine_cli.http.connect import ConnectTo
 from dyvine_cli.http.exchange import Trace
+from dyvine_cli.http.imitation import Imitation
 from dyvine_cli.http.media import MediaAnswer, MediaReader
 from dyvine_cli.http.network import CONNECTIONS, Network
 from dyvine_cli.http.reader import HttpMediaReader
@@ -88,7 +89,7 @@ async def open_workspace(
 ) -> AsyncIterator[Workspace]:
     """Open what a run needs. `budget` None is the one of this machine; `sleep` waits between tries.
 
-    Raises ConfigError, ArchiveError, DiskError.
+    Raises ConfigError, MissingExtra, ArchiveError, DiskError.
     """
     async with _opened(settings, report, budget, sleep) as (workspace, _):
         yield workspace
@@ -256,6 +257,7 @@ class _Networks:
     def __init__(self, settings: Settings, report: Report, trace: Trace | None = None) -> None:
         self._settings = settings
         self._trace = trace
+        self._imitation = Imitation(settings.network.impersonate)
         self._opened: dict[str | None, Network] = {}
         self._readers: dict[str | None, HttpMediaReader] = {}
         if not settings.network.check_certificates:
@@ -293,6 +295,7 @@ class _Networks:
                 verify=reach.check_certificates,
                 allow=reach.allow,
                 listed=HOSTS,
+                imitation=self._imitation,
             )
         return self._opened[proxy]
 

@@ -396,90 +396,85 @@ def raw(text: bytes, then: str = "close") -> Callable[[Asked, asyncio.StreamWrit
     return answer
 
 
-@pytest.mark.parametrize(
-    ("text", "then", "error", "match"),
-    [
-        pytest.param(
-            reply(b"short", Content_Length="10"), "close", Truncated, "5 of 10 bytes", id="cut-body"
-        ),
-        pytest.param(
-            reply(b"long", Content_Length="2"), "close", Truncated, "2 bytes more than the 2", id="surplus"
-        ),
-        pytest.param(
-            reply(b"x" * 300_000, Content_Length="2"),
-            "silent",
-            Truncated,
-            "more than the 2",
-            id="much-surplus",
-        ),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
-            "close",
-            Truncated,
-            "broke off",
-            id="cut-chunk",
-        ),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
-            "close",
-            Truncated,
-            "2 bytes",
-            id="cut-between-chunks",
-        ),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nab\r\n",
-            "close",
-            Truncated,
-            "broke off",
-            id="bad-chunk",
-        ),
-        pytest.param(
-            reply(b"x", Content_Length="-5"), "close", NetworkError, "speak HTTP", id="negative-length"
-        ),
-        pytest.param(
-            reply(b"x", Content_Length="ten"), "close", NetworkError, "speak HTTP", id="length-in-words"
-        ),
-        pytest.param(
-            reply(b"x", Content_Length="1\r\nContent-Length: 2"),
-            "close",
-            NetworkError,
-            "speak HTTP",
-            id="two-lengths",
-        ),
-        pytest.param(
-            reply(b"x", Content_Length="9" * 20), "close", Truncated, "1 of 9999", id="absurd-length"
-        ),
-        pytest.param(
-            reply(b"x", Content_Length="9" * 6000), "close", NetworkError, "speak HTTP", id="longer-length"
-        ),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000 + b"\r\n\r\n",
-            "close",
-            NetworkError,
-            "speak HTTP",
-            id="huge-header",
-        ),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000 + b"\r\n",
-            "close",
-            NetworkError,
-            "speak HTTP",
-            id="many-headers",
-        ),
-        pytest.param(b"SSH-2.0-OpenSSH\r\n", "close", NetworkError, "speak HTTP", id="not-http"),
-        pytest.param(b"\x1b]0;title\x07\r\n\r\n", "close", NetworkError, "speak HTTP", id="escape-sequences"),
-        pytest.param(b"", "close", NetworkError, "broke off", id="no-answer"),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab",
-            "silent",
-            Timeout,
-            "silent after 2 of 9",
-            id="stall-in-body",
-        ),
-        pytest.param(b"HTTP/1.1 200 OK\r\nCont", "silent", Timeout, "in time", id="stall-in-head"),
-        pytest.param(b"", "silent", Timeout, "in time", id="stall-before-head"),
-    ],
-)
+BROKEN = [
+    pytest.param(reply(b"short", Content_Length="10"), "close", Truncated, "5 of 10 bytes", id="cut-body"),
+    pytest.param(
+        reply(b"long", Content_Length="2"), "close", Truncated, "2 bytes more than the 2", id="surplus"
+    ),
+    pytest.param(
+        reply(b"x" * 300_000, Content_Length="2"),
+        "silent",
+        Truncated,
+        "more than the 2",
+        id="much-surplus",
+    ),
+    pytest.param(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        "close",
+        Truncated,
+        "broke off",
+        id="cut-chunk",
+    ),
+    pytest.param(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+        "close",
+        Truncated,
+        "2 bytes",
+        id="cut-between-chunks",
+    ),
+    pytest.param(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nab\r\n",
+        "close",
+        Truncated,
+        "broke off",
+        id="bad-chunk",
+    ),
+    pytest.param(reply(b"x", Content_Length="-5"), "close", NetworkError, "speak HTTP", id="negative-length"),
+    pytest.param(
+        reply(b"x", Content_Length="ten"), "close", NetworkError, "speak HTTP", id="length-in-words"
+    ),
+    pytest.param(
+        reply(b"x", Content_Length="1\r\nContent-Length: 2"),
+        "close",
+        NetworkError,
+        "speak HTTP",
+        id="two-lengths",
+    ),
+    pytest.param(reply(b"x", Content_Length="9" * 20), "close", Truncated, "1 of 9999", id="absurd-length"),
+    pytest.param(
+        reply(b"x", Content_Length="9" * 6000), "close", NetworkError, "speak HTTP", id="longer-length"
+    ),
+    pytest.param(
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000 + b"\r\n\r\n",
+        "close",
+        NetworkError,
+        "speak HTTP",
+        id="huge-header",
+    ),
+    pytest.param(
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000 + b"\r\n",
+        "close",
+        NetworkError,
+        "speak HTTP",
+        id="many-headers",
+    ),
+    pytest.param(b"SSH-2.0-OpenSSH\r\n", "close", NetworkError, "speak HTTP", id="not-http"),
+    pytest.param(b"\x1b]0;title\x07\r\n\r\n", "close", NetworkError, "speak HTTP", id="escape-sequences"),
+    pytest.param(b"", "close", NetworkError, "broke off", id="no-answer"),
+    pytest.param(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab",
+        "silent",
+        Timeout,
+        "silent after 2 of 9",
+        id="stall-in-body",
+    ),
+    pytest.param(b"HTTP/1.1 200 OK\r\nCont", "silent", Timeout, "in time", id="stall-in-head"),
+    pytest.param(b"", "silent", Timeout, "in time", id="stall-before-head"),
+]
+"""What a server sends, what it does then, and the error with its words."""
+
+
+@pytest.mark.parametrize(("text", "then", "error", "match"), BROKEN)
 async def test_a_broken_answer_has_its_cause(
     text: bytes, then: str, error: type[DyvineError], match: str, serve: Serve, network: Make
 ) -> None:

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -302,25 +303,30 @@ class Api:
     # --- the signed call ------------------------------------------------------------------------------------------
 
     async def _get(self, call: Call) -> Raw:
-        """Make a signed call. What is refused is asked for once more, and once as another visitor.
+        """Make a signed call. What is refused is asked for once more, once as another visitor, once like a browser.
 
-        The first call of a visitor is often answered with nothing, and the second served (gallery-dl, 2026).
+        The first call of a visitor is often answered with nothing, and the second served (gallery-dl, 2026). Of the same
+        call one client got nothing and one that imitates a browser all of it (brennoflavio/tokai, 2026-10).
         """
         await self.try_login()
         visitor = await self.guest.ready(call.page)
         try:
             return await self._send_signed(call)
-        except _VisitorRefused:
-            pass
-        try:
-            return await self._send_signed(call)
         except _VisitorRefused as refusal:
-            if not await self.guest.renew(visitor, call.page):
-                raise self._told(call, refusal.error) from None
-        try:
-            return await self._send_signed(call)
-        except _VisitorRefused as refusal:
-            raise self._told(call, refusal.error) from None
+            error = refusal.error
+        for remedy in (_nothing, partial(self.guest.renew, visitor, call.page), self._imitate):
+            if not await remedy():
+                continue
+            try:
+                return await self._send_signed(call)
+            except _VisitorRefused as refusal:
+                error = refusal.error
+        self._http.explain(error)
+        raise self._told(call, error)
+
+    async def _imitate(self) -> bool:
+        """Speak like a browser; False if that is no news."""
+        return self._http.imitate()
 
     def _told(self, call: Call, error: Refused) -> Refused:
         """A refusal that the budget knows of; if the page loads another signing script than ours, it may be the reason."""
@@ -392,6 +398,11 @@ class _VisitorRefused(Exception):
     def __init__(self, error: Refused) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+async def _nothing() -> bool:
+    """The remedy that is another try."""
+    return True
 
 
 def _is_about_visitor(answer: Answer, error: Refused) -> bool:

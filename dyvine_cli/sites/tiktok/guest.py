@@ -131,18 +131,27 @@ class Guest:
             await self._sleep(SHELL_PAUSE)
             answer = await self._fetch(url, endpoint, ref)
         elif _is_blocked(answer):
-            answer = await self._fetch(url, endpoint, ref, others=self._junk())
+            answer = await self._otherwise(url, endpoint, ref)
         try:
             judge_page(answer, endpoint=endpoint, ref=ref)
         except RateLimited:
             raise  # the budget knows it already
         except Refused as error:
+            if _is_blocked(answer):
+                self._http.explain(error)
             if not quiet:
                 self._http.refused("page", error)
             raise
         html = answer.text
         self._learn(html)
         return html
+
+    async def _otherwise(self, url: str, endpoint: str, ref: Ref | None) -> Answer:
+        """A page that the edge refused, asked for with other headers, then as a browser if that is possible and new."""
+        answer = await self._fetch(url, endpoint, ref, others=self._junk())
+        if _is_blocked(answer) and self._http.imitate():
+            answer = await self._fetch(url, endpoint, ref)
+        return answer
 
     def note(self, answer: Answer) -> None:
         """Keep the token of an answer: the header names it also where no cookie does."""
