@@ -34,6 +34,8 @@ SLICE = 0.25
 """Seconds of work between two looks at what else there is to do."""
 KEEP = 2.0
 """Seconds after which the place is written down; so much work is done twice after a kill."""
+LARGE = 64 * 1024 * 1024
+"""Bytes of a file from which it is a slice of its own: what is before it is not lost with it when it is stopped."""
 CHUNK = 1 << 20
 
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -186,6 +188,8 @@ class _Round:
         done: list[_Checked] = []
         until = time.monotonic() + SLICE
         for row in rows:
+            if done and row.size > LARGE:
+                break
             deep = self._state.deep or key(row) in self._doubtful
             done.append((row, *check(row, deep=deep, stopped=self._stopped.is_set)))
             if time.monotonic() > until:
