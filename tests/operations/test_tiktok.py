@@ -7,12 +7,13 @@ import re
 import pytest
 
 from dyvine_cli.cli.settings import selection_of
-from dyvine_cli.events import Cut, Event, Failed, Saved, Waiting
+from dyvine_cli.events import Cut, Event, Failed, Saved, Skipped, Waiting
 from dyvine_cli.models import Listing, Mix, Post, User
 from dyvine_cli.operations import inform, selection
 from dyvine_cli.operations.asked import Asked
+from dyvine_cli.simulator.content import content
 from dyvine_cli.simulator.tiktok_guest import login_header
-from dyvine_cli.simulator.tiktok_world import TiktokWorld
+from dyvine_cli.simulator.tiktok_world import TIKTOK, TiktokWorld
 
 from .conftest import Person
 
@@ -68,6 +69,54 @@ async def test_expired_links_are_renewed(person: Person) -> None:
 
     assert outcome.code == 0
     assert len(person.files()) == 1
+
+
+@pytest.mark.parametrize("fault", ["changed-etag", "changed-size", "short-file"])
+async def test_another_file_than_promised_is_not_kept(person: Person, fault: str) -> None:
+    """Its length is as promised, its MD5 is not, or its length is not: the next mirror is asked, and has the true one."""
+    person.platform.faults.set(fault, count=1)
+    outcome = await person.get(post(TiktokWorld.SMALL))
+    (path,) = person.files()
+
+    assert outcome.code == 0
+    assert path.read_bytes() == video(TiktokWorld.SMALL)
+    assert len({each.host for each in person.platform.requests if each.kind}) == 2
+
+
+async def test_a_file_that_is_never_as_promised_fails(person: Person) -> None:
+    """Nothing stands under its name."""
+    person.platform.faults.set("changed-etag")
+    outcome = await person.get(post(TiktokWorld.SMALL))
+
+    assert outcome.code == 9
+    assert [path for path in person.files() if path.suffix == ".mp4"] == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "fault", "expected"),
+    [
+        ({}, None, ("h265", 1080)),
+        ({"codec": "h264"}, None, ("h264", 720)),
+        ({"max_height": 720}, None, ("h265", 720)),
+        ({"quality": "576", "codec": "h264"}, None, ("h264", 576)),
+        ({}, "ladder-short", ("h265", 720)),
+        ({}, "media-video", ("h265", 720)),
+    ],
+    ids=["best", "h264", "720p", "576p in h264", "a short ladder", "the best has no sound"],
+)
+async def test_the_ladder_is_chosen_from(
+    person: Person, wish: dict[str, object], fault: str | None, expected: tuple[str, int]
+) -> None:
+    """Codec and pixels as wished for; what is left where a rung is missing or silent."""
+    if fault:
+        person.platform.faults.set(fault)
+    outcome = await person.get(post(TiktokWorld.VIDEO), simulate=True, **wish)
+    (found,) = [each.rendition for each in outcome.of(Skipped) if each.rendition]
+
+    assert outcome.code == 0
+    assert (found.codec, min(found.width or 0, found.height or 0)) == expected
+    assert found.size_is_exact
+    assert found.md5_is_exact
 
 
 async def test_a_whole_small_account(person: Person) -> None:
@@ -179,6 +228,15 @@ async def test_a_guest_is_asked_to_log_in_for_saved_posts(person: Person) -> Non
 
     assert outcome.code == 4
     assert "dyvine login add FILE --site tiktok" in str(failed.error.hint)
+
+
+def video(id: str) -> bytes:
+    """The best encoding of a video of the invented people."""
+    found = TIKTOK.post(id)
+    assert found is not None
+    best = max(found.gears, key=lambda gear: (gear.width, gear.size))
+    made = content(best.codec, best.size, best.seed)
+    return made.read(0, made.size)
 
 
 # --- what is shown is what would be saved -------------------------------------------------------------------------------
