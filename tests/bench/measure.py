@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import shutil
+import ssl
 import statistics
 import subprocess
 import sys
@@ -31,14 +32,21 @@ class Platform:
 
     port: int
     connect_to: str
+    ca_file: str | None = None
 
     def ask(self, path: str, wish: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Talk to its control host; `/log` tells what was asked of it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = self._connection()
         connection.request("POST", path, json.dumps(wish or {}), {"Host": "control.simulator"})
         answer: dict[str, Any] = json.loads(connection.getresponse().read())
         connection.close()
         return answer
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.ca_file is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        context = ssl.create_default_context(cafile=self.ca_file)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
 
     def here(self, url: str) -> tuple[str, str]:
         """An address of a media host as it is reached here, and the host that stands in its `Host` header."""
@@ -48,15 +56,16 @@ class Platform:
 
 
 @contextmanager
-def platform(*, rtt: float, rate: str | None = None) -> Iterator[Platform]:
+def platform(*, rtt: float, rate: str | None = None, tls: bool = False) -> Iterator[Platform]:
     """A simulator with a round-trip time in seconds and a rate per connection such as `8M`."""
     command = [sys.executable, "-m", "dyvine_cli.simulator", "--rtt", str(rtt)]
     command += ["--rate", rate] if rate else []
+    command += ["--tls"] if tls else []
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     facts = json.loads(process.stdout.readline())
     try:
-        yield Platform(facts["port"], facts["connect_to"])
+        yield Platform(facts["port"], facts["connect_to"], facts.get("ca_file"))
     finally:
         process.communicate()
 
@@ -65,6 +74,8 @@ def surroundings(home: Path, stand_in: Platform | None = None) -> dict[str, str]
     """The variables of a run that knows nothing of the person's own settings."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     reach = {"DYVINE_CONNECT_TO": stand_in.connect_to} if stand_in else {}
+    if stand_in and stand_in.ca_file:
+        reach["DYVINE_CA_FILE"] = stand_in.ca_file
     return {**kept, **reach, "DYVINE_HOME": str(home), "LC_ALL": "C.UTF-8"}
 
 
