@@ -164,10 +164,10 @@ class Check:
 
     async def _check(self, errand: Errand) -> None:
         """List what is new. Who is known well is asked for one page, and who they are only if that is odd."""
-        ref = await self._resolved(errand.workspace)
+        ref = self._ref = await self._resolved(errand.workspace)
         what = self._what(ref)
         plan = await self._plan(errand, ref, what)
-        if self._ref is not None and plan.is_small and ref.kind != "mix":
+        if self._title and plan.is_small and ref.kind != "mix":
             try:
                 if await self._glance(errand, ref, what, plan):
                     return

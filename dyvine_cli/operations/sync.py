@@ -16,6 +16,7 @@ from dyvine_cli.models import Listing, Ref
 from dyvine_cli.operations import again
 from dyvine_cli.operations.again import Failures
 from dyvine_cli.operations.check import Check, Round, is_the_budgets, listing_of
+from dyvine_cli.operations.gone import MOST
 from dyvine_cli.operations.tally import Tally
 from dyvine_cli.operations.upkeep import named
 from dyvine_cli.operations.workspace import Entry, Workspaces
@@ -78,7 +79,7 @@ class _Turn:
 
 
 class Sync:
-    """One run over sources. `clock` tells the time of day."""
+    """One run over sources. `clock` tells the time of day, `lookups` is how many vanished posts are looked up."""
 
     def __init__(
         self,
@@ -87,10 +88,11 @@ class Sync:
         *,
         simulate: bool = False,
         clock: Callable[[], datetime] = _now,
+        lookups: int = MOST,
     ) -> None:
         self._places = places
         self._report = report
-        self._round = Round(places=places, report=report, simulate=simulate, clock=clock)
+        self._round = Round(places=places, report=report, simulate=simulate, clock=clock, lookups=lookups)
         self._clock = clock
         self._tally = Tally()
         self._rows: list[SyncedSource] = []

@@ -365,6 +365,7 @@ class World:
         self._accounts = {account.number: self._named(account) for account in _ALL}
         self._by_sec_uid = {account.sec_uid: account for account in self._accounts.values()}
         self._by_handle = {account.handle: account for account in self._accounts.values()}
+        self._withdrawn: dict[str, str | None] = {}
         self._shorts = self._short_codes()
 
     # -- looking things up ---------------------------------------------------------------------------------------------
@@ -379,8 +380,23 @@ class World:
 
     def rename(self, sec_uid: str, nickname: str) -> None:
         """Let an account take another name; all its posts show it from now on."""
-        renamed = replace(self._by_sec_uid[sec_uid], nickname=nickname)
-        self._accounts[renamed.number] = self._by_sec_uid[sec_uid] = self._by_handle[renamed.handle] = renamed
+        self._put(replace(self._by_sec_uid[sec_uid], nickname=nickname))
+
+    def turn(self, sec_uid: str, state: State) -> None:
+        """Let an account become private, banned, cancelled, or public again."""
+        self._put(replace(self._by_sec_uid[sec_uid], state=state))
+
+    def withdraw(self, id: str, refusal: str | None) -> None:
+        """Take a post off its account's list; `refusal` is why it is not shown either, None if its link still works."""
+        self._withdrawn[id] = refusal
+
+    def bring_back(self, id: str) -> None:
+        """Undo that."""
+        self._withdrawn.pop(id, None)
+
+    def _put(self, account: Account) -> None:
+        self._accounts[account.number] = self._by_sec_uid[account.sec_uid] = account
+        self._by_handle[account.handle] = account
 
     def post(self, id: str) -> Published | None:
         """The post with this id, also when the platform would not show it."""
@@ -396,12 +412,13 @@ class World:
     def posts(self, account: Account, cursor_ms: int = 0) -> Iterator[Published]:
         """The account's posts older than the cursor, newest first, without the pinned ones."""
         for index in range(account.first_before(cursor_ms), account.posts):
-            if index not in account.pinned:
+            if index not in account.pinned and post_id(account, index) not in self._withdrawn:
                 yield self.at(account, index)
 
     def pinned(self, account: Account) -> list[Published]:
         """The account's pinned posts, in the order that it chose."""
-        return [self.at(account, index) for index in account.pinned]
+        pinned = (self.at(account, index) for index in account.pinned)
+        return [post for post in pinned if post.id not in self._withdrawn]
 
     def liked(self, account: Account) -> list[Published]:
         """What the account likes, newest like first."""
@@ -500,6 +517,8 @@ class World:
             else (),
         )
         post = self._with_media(post, draw)
+        if post.id in self._withdrawn:
+            return replace(post, refusal=self._withdrawn[post.id])
         if account.number == _SAMPLES.number:
             return self._sample(post)
         return _shadow(post) if account.number == _SHADOW.number else post
