@@ -1,12 +1,14 @@
 """The copy of one's data that TikTok gives out, as a list of posts (pure).
 
-Both known layouts hold the same lists under other wrappers ("Activity" until 2024, then "Your Activity", "Likes and
-Favorites" and "Post"), so a list is looked for by its own name and that of the section around it.
+The known layouts hold the same lists under other wrappers ("Activity" until 2024, then "Your Activity" and "Post", since
+2026-01 "Likes and Favorites"; samirelanduk/tiktok-save #25), so a list is looked for by its own name and that of the
+section around it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args
 
@@ -25,6 +27,10 @@ _LISTS: Mapping[Section, tuple[tuple[str, ...], str]] = {
 """Section to the names that the object around its list has had, and the list's own."""
 
 _LINKS = ("Link", "link", "VideoLink")
+_POST = re.compile(r"/(?:video|photo|v)/[0-9]{5,20}|//v[mt]\.tiktok\.com/|/t/")
+"""What stands in the link of a post, and not in the address of its file."""
+DEAD = "an entry without a link: what it named was removed"
+"""What stands for such an entry; it is complained about like a line of a batch file."""
 _DEPTH = 6
 HINT = "ask TikTok for your data as JSON (settings, account, download your data), unpack it, give user_data_tiktok.json"
 
@@ -40,8 +46,8 @@ def named(section: str) -> Section:
 def read(text: str, section: Section, *, name: str) -> list[Asked]:
     """The posts of a section in their order, each once; `line` counts them from 1. `name` is the file's, for errors.
 
-    An entry without a link (TikTok leaves one for what it removed) stands with an empty text. Raises InputError for a
-    file that is no such copy, or has no such section.
+    An entry without a link (TikTok leaves one for what it removed) stands as DEAD. Raises InputError for a
+    file that is no such copy, or has no such section, or names only the files of its posts (one's own, in 2025).
     """
     try:
         data = json.loads(text.removeprefix("\ufeff"))
@@ -54,17 +60,25 @@ def read(text: str, section: Section, *, name: str) -> list[Asked]:
             f"{name}: there is no list of {section} in it",
             hint=f"it has: {there}" if there else HINT,
         )
-    return list(_asked(entries))
+    found = list(_asked(entries))
+    links = [each.text for each in found if each.text != DEAD]
+    if links and not any(_POST.search(link) for link in links):
+        raise InputError(
+            f"{name}: its {section} are named by addresses of their files, which do not say whose they are",
+            hint="your own posts: dyvine user self --site tiktok (with a login: dyvine login add FILE --site tiktok)",
+        )
+    return found
 
 
 def _asked(entries: list[Any]) -> Iterator[Asked]:
     seen: set[str] = set()
     for number, entry in enumerate(entries, start=1):
         link = _link(entry)
-        if link not in seen:
-            yield Asked(link[:LONGEST_LINE], number)
-        if link:
+        if not link:
+            yield Asked(DEAD, number)
+        elif link not in seen:
             seen.add(link)
+            yield Asked(link[:LONGEST_LINE], number)
 
 
 def _link(entry: Any) -> str:
