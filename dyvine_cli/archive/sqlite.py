@@ -50,6 +50,11 @@ _FILE_OF_POST = "saved CROSS JOIN post ON post.site = saved.site AND post.post =
 _POST_OF_FILE = "post CROSS JOIN saved ON saved.site = post.site AND saved.post = post.post"
 _SAVED_OF_POST = _SAVED.format(tables=_FILE_OF_POST) + "WHERE saved.site = ? AND saved.post = ?"
 _AFTER = "(saved.site, saved.post, saved.asset) > (?, ?, ?)"
+_IN_ORDER = {
+    _FILE_OF_POST: "ORDER BY saved.site, saved.post, saved.asset LIMIT ?",
+    _POST_OF_FILE: "ORDER BY post.site, post.post, saved.asset LIMIT ?",
+}
+"""The same order, in the words by which SQLite sees that it reads the rows so already."""
 _ASSET_KIND = "CASE WHEN substr(saved.asset, 1, 9) = 'subtitle.' THEN 'subtitle' ELSE rtrim(saved.asset, '0123456789_') END"
 _ADD_SAVED = """
 INSERT INTO saved (site, post, asset, folder, shared, rest, size, sha256, time, codec, width, height)
@@ -106,6 +111,11 @@ ON CONFLICT (site, post, asset) DO UPDATE SET
     noticed = CASE state WHEN excluded.state THEN noticed ELSE excluded.noticed END, state = excluded.state
 """
 _DROP_DAMAGED = "DELETE FROM damaged WHERE site = ? AND post = ? AND asset = ?"
+_GONE_OF = """
+SELECT gone.post, gone.state, gone.noticed FROM account CROSS JOIN post ON post.account = account.id
+    CROSS JOIN gone ON gone.site = post.site AND gone.post = post.post
+WHERE account.site = ? AND account.user = ? ORDER BY gone.noticed DESC, gone.post
+"""
 _POSTS_OF = """
 SELECT post.post, created FROM post WHERE post.account = (SELECT id FROM account WHERE site = ? AND user = ?)
     AND completed IS NOT NULL
@@ -473,6 +483,15 @@ class SqliteArchive:
                 )
             )
 
+    async def gone_of(self, site: str, user_id: str) -> tuple[GonePost, ...]:
+        """By the index on accounts."""
+        with _mapped(self._path):
+            rows = self._db.execute(_GONE_OF, (site, user_id)).fetchall()
+        return tuple(
+            GonePost(ref=Ref(site, "post", post), state=state, noticed=_time(noticed))
+            for post, state, noticed in rows
+        )
+
     async def drop_gone(self, refs: Sequence[Ref]) -> None:
         """Delete the rows."""
         with self._writing() as db:
@@ -617,8 +636,11 @@ def _files_query(wanted: FileFilter, after: FileKey | None) -> tuple[str, list[o
         conditions.append(condition)
         values.extend(more)
 
+    tables = _FILE_OF_POST if wanted.user is None else _POST_OF_FILE
     if after is not None:
         only(_AFTER, *after)
+        if tables == _POST_OF_FILE:
+            only("(post.site, post.post) >= (?, ?)", *after[:2])
     if wanted.site is not None:
         only("saved.site = ?", wanted.site)
     if wanted.post is not None:
@@ -635,10 +657,8 @@ def _files_query(wanted: FileFilter, after: FileKey | None) -> tuple[str, list[o
         only("post.created >= ?", _seconds(wanted.since))
     if wanted.until is not None:
         only("post.created < ?", _seconds(wanted.until))
-    tables = _FILE_OF_POST if wanted.user is None else _POST_OF_FILE
     where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-    order = "ORDER BY saved.site, saved.post, saved.asset LIMIT ?"
-    return f"{_SAVED.format(tables=tables)}{where}{order}", values
+    return f"{_SAVED.format(tables=tables)}{where}{_IN_ORDER[tables]}", values
 
 
 def _failed(row: tuple[Any, ...]) -> FailedAsset:
