@@ -384,6 +384,10 @@ class Archive(Protocol):
         """All posts that are gone, the one noticed last first."""
         ...
 
+    async def gone_of(self, site: str, user_id: str) -> tuple[GonePost, ...]:
+        """Those of an account's saved posts that are gone, the one noticed last first."""
+        ...
+
     async def drop_gone(self, refs: Sequence[Ref]) -> None:
         """Note that posts are there again. May be called twice."""
         ...

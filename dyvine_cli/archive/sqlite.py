@@ -485,7 +485,7 @@ class SqliteArchive:
 
     async def gone_of(self, site: str, user_id: str) -> tuple[GonePost, ...]:
         """By the index on accounts."""
-        with _mapped(self._path):
+        with mapped(self._path):
             rows = self._db.execute(_GONE_OF, (site, user_id)).fetchall()
         return tuple(
             GonePost(ref=Ref(site, "post", post), state=state, noticed=_time(noticed))

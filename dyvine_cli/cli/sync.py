@@ -11,7 +11,7 @@ import typer
 from dyvine_cli.cli.app import finish
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import asked, batch, need_words
-from dyvine_cli.cli.options import Common, Reach, Show, Take, Words
+from dyvine_cli.cli.options import Choose, Common, Few, Reach, Save, Show, Take, Words
 from dyvine_cli.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def sync() -> None:
     """Keep accounts and mixes up to date: the sources that stand in the configuration."""
 
 
-@verb(app, Reach, Show, Take, name="run")
+@verb(app, Reach, Show, Save, Choose, Few, name="run")
 def check(
     given: Common,
     words: Named = None,
@@ -156,6 +156,22 @@ def remove(given: Common, words: Named = None) -> Run:
         return 0
 
     return run
+
+
+@verb(app, Reach, Show)
+def status(given: Common, words: Named = None) -> Run:
+    """Show when each source was checked, what is due, what failed and why, and what waits until when. Asks nobody."""
+    from dyvine_cli.cli.upkeep import status as shown
+
+    return shown(given, words or [])
+
+
+@verb(app, Reach, Show, Save, Choose, Few)
+def retry(given: Common, words: Named = None) -> Run:
+    """Try only what failed, at once; causes that do not pass by themselves are left out."""
+    from dyvine_cli.cli.upkeep import retry as tried
+
+    return tried(given, words or [])
 
 
 def _file(given: Common) -> Path:

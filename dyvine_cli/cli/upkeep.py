@@ -101,6 +101,26 @@ def entries_of(settings: Settings, places: Workspaces, words: Sequence[str]) -> 
     return places.entries(found, named=named)
 
 
+def status(given: Common, words: list[str]) -> Run:
+    """Show how the sources stand; 0 if nothing is wrong that no later run mends, else 3."""
+
+    async def work(settings: Settings, report: Report) -> int:
+        from datetime import UTC, datetime
+
+        from dyvine_cli.cli.output.standings import show
+        from dyvine_cli.cli.settings import selection_of
+        from dyvine_cli.operations.standing import standings
+        from dyvine_cli.operations.tally import SOME_FAILED
+        from dyvine_cli.operations.workspace import open_workspaces
+
+        async with open_workspaces(settings, report, selection_of) as places:
+            found = await standings(places, entries_of(settings, places, words), datetime.now(UTC))
+        show(found, json=bool(given.show.json))
+        return SOME_FAILED if any(each.needs_person for each in found) else 0
+
+    return lambda: conduct(given, work, events=False)
+
+
 def _refuse_meaningless(given: Common) -> None:
     for name in given.given():
         if name in MEANINGLESS:

@@ -225,7 +225,7 @@ def summary(event: Summarized, place: str = "", *, simulated: bool = False) -> s
         failed = f", {event.failed:,} failed ({reasons(event.reasons)})" if event.failed else ""
         return f"nothing was saved, as asked: {count(event.posts, 'post')} to save, {event.known:,} known{failed}"
     saved = f"saved {count(event.files, 'file')} ({size(event.size)})"
-    is_known = (event.known or event.sources) and not event.failed
+    is_known = (event.known or event.sources is not None) and not event.failed
     parts = [saved if event.files else "nothing new" if is_known else "nothing saved"]
     parts += [f"{count(event.known, 'post')} known already"] if event.known else []
     parts += [f"{event.failed:,} failed ({reasons(event.reasons)})"] if event.failed else []
