@@ -340,8 +340,10 @@ def test_an_example_works(line: str, place: Path, platform: Simulator) -> None:
 @pytest.mark.parametrize("line", cron_lines(ENGLISH))
 def test_the_cron_line_prints_nothing(line: str, place: Path, platform: Simulator) -> None:
     """A good run under cron does not print one byte, the first time and the second."""
+    added = run(f"dyvine -q sync add -P ~/videos douyin:user:{World.OPEN}", place, platform)
     first, second = run(line, place, platform), run(line, place, platform)
 
+    assert added.returncode == 0, added.stderr
     assert [(done.returncode, done.stdout, done.stderr) for done in (first, second)] == [(0, "", "")] * 2
     assert media(place)
 
