@@ -17,6 +17,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -48,14 +49,20 @@ SECRETS = frozenset({"DOUYIN_COOKIE", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"
 _TITLE = Line.parse("{title}")
 _MORE = ("path", "size", "sha256")
 _SHELLS = ["sh", "bash", "zsh", "dash", "ksh", "mksh", "ash", "csh", "tcsh", "fish"]
-_LANGUAGES = ["perl", "ruby", "node", "deno", "bun", "php", "osascript", "tclsh", "r", "rscript", "julia"]
+_LANGUAGES = [
+    *("perl", "ruby", "node", "deno", "bun", "php", "osascript", "tclsh", "expect", "r", "rscript", "julia", "guile"),
+    *("nu", "elvish", "xonsh", "ghci", "emacs", "vi", "vim", "nvim", "gdb", "lldb", "mysql", "mariadb", "psql", "flock"),
+]  # fmt: skip
 _INTERPRETER = re.compile(rf"{'|'.join((*_SHELLS, *_LANGUAGES))}|(?:python|pypy|lua)[0-9.]*")
 """Programs that run a text as a program; in such a text the words of a stranger would be code."""
-_CODE = re.compile(r"-[A-Za-z]*[ceEpr]|--(?:eval|execute|print)(?==|$)")
+_CODE = re.compile(r"-ex$|-[A-Za-z]*[ceEpr]|--(?:eval|execute|print|command)(?==|$)")
 """The options that such a text follows."""
 _FILTERS = frozenset({"awk", "gawk", "mawk", "nawk", "sed"})
 """Programs whose first word is a program."""
-_REPARSES = frozenset({"ssh", "rsh", "su", "watch", "parallel", "eval", "cmd", "powershell", "pwsh"})
+_REPARSES = frozenset(
+    {"ssh", "rsh", "su", "runuser", "sg", "watch", "parallel", "eval", "cmd", "powershell", "pwsh", "wsl"}
+    | {"script", "tmux", "screen", "sqlite3", "duckdb", "lftp"}
+)
 """Programs that read all their arguments as a command line."""
 _WRAPPERS = frozenset(
     {
@@ -203,37 +210,65 @@ def _check(first: str, words: Sequence[_Word], platform: str) -> None:
             hint="start a program (.exe), or: python my-script.py",
         )
     wrapped = _stem(first) in _WRAPPERS
+    if wrapped and _is_started_by_wrapper(words):
+        raise ConfigError("--exec: the program itself cannot come from a post")
     for number, word in enumerate((_Word(first), *words)):
-        if word.line is None and (number == 0 or wrapped):
-            _check_program(word.text, words[number:])
+        if word.line is None:
+            _check_program(word.text, words[number:], is_started=number == 0 or wrapped)
 
 
-def _check_program(program: str, words: Sequence[_Word]) -> None:
+def _is_started_by_wrapper(words: Sequence[_Word]) -> bool:
+    """Whether a post's words stand where `env`, `nice`, `sudo`, ... expect the program."""
+    others = (
+        word for word in words if word.line is not None or not re.match(r"-|[0-9.]+[smhd]?$|\w+=", word.text)
+    )
+    first = next(others, None)
+    return first is not None and first.begins_with_data
+
+
+def _check_program(program: str, words: Sequence[_Word], *, is_started: bool) -> None:
+    """One word as a program and those after it; `is_started` is False where the word may be a mere argument.
+
+    Many programs start another (`docker exec box sh -c`), so a shell is looked for everywhere.
+    """
     name = _stem(program)
-    if name in _REPARSES:
+    if is_started and name in _REPARSES:
         raise ConfigError(
             f"--exec: {_shown(program)} reads its arguments as a command line, in which a title could be a command",
             hint="start a script of your own that reads DYVINE_PATHS or its stdin",
         )
-    if any(word.line is not None for word in _codes(name, words)):
+    if any(word.line is not None for word in _codes(name, words, is_started=is_started)):
         raise ConfigError(
             "--exec: a placeholder stands in a text that is run as a program, where a title could be code",
             hint="give it as an argument of its own: sh -c 'echo \"$1\"' - {title}",
         )
 
 
-def _codes(name: str, words: Sequence[_Word]) -> Iterator[_Word]:
+def _codes(name: str, words: Sequence[_Word], *, is_started: bool) -> Iterator[_Word]:
     """The words after a program of this name that it runs as a program."""
-    if name in _FILTERS:
+    if is_started and name in _FILTERS:
         yield from [word for word in words if not word.text.startswith("-")][:1]
+        yield from [word for word in words if word.text.startswith("--expression=")]
+    elif is_started and name == "env":
+        yield from _after_split(words)
+        return
     elif _INTERPRETER.fullmatch(name) is None:
         return
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for word, following in zip_longest(words, words[1:]):
         option = _CODE.match(word.text)
         if option is not None and option.end() < len(word.text):
             yield word
         elif option is not None and following is not None:
             yield following
+
+
+def _after_split(words: Sequence[_Word]) -> Iterator[_Word]:
+    """The texts that `env -S` splits into words, as a shell does."""
+    for word, following in zip_longest(words, words[1:]):
+        option = re.match(r"-[A-Za-z]*S|--split-string", word.text)
+        if option is not None:
+            yield word
+            yield from [following] if following is not None else []
 
 
 def _stem(program: str) -> str:

@@ -200,7 +200,15 @@ REFUSED = {
     "glued": ("python3 -c'print({title})'", "run as a program", None),
     "python": ("/usr/bin/python3.11 -c 'print(\"{title}\")'", "run as a program", None),
     "wrapped": ("env A=1 sh -c 'echo {id}'", "run as a program", None),
+    "wrapped program": ("timeout -k 1 5m {title}", "the program itself cannot come from a post", None),
+    "wrapped variable": ("env {title} ls", "the program itself cannot come from a post", None),
+    "in a box": ("docker exec box sh -c 'echo {title}'", "run as a program", "echo \"$1\""),
+    "found": ("find . -exec bash -c 'echo {title}' ;", "run as a program", None),
+    "split": ("env -S 'echo {title}'", "run as a program", None),
+    "query": ("psql --command='select {id}'", "run as a program", None),
+    "sqlite": ("sqlite3 a.db 'select {title}'", "reads its arguments as a command line", None),
     "sed": ("sed s/a/{title}/ x", "run as a program", None),
+    "long sed": ("sed --expression={title} x", "run as a program", None),
     "perl": ("perl -ne 'print q({title})' x", "run as a program", None),
     "node": ("node --eval 'console.log({title})'", "run as a program", None),
     "ssh": ("ssh host cat {path}", "reads its arguments as a command line", "script of your own"),
@@ -222,7 +230,8 @@ def test_a_command_in_which_a_title_would_be_code_is_refused(
 
 
 SAFE = ["sh -c 'echo \"$1\"' - {title}", "sh -c 'echo $DYVINE_TITLE'", "python3 my.py --title={title} {path}",
-        "sed -n p {path}", "tar -c {path}", "curl -d {title} https://example.org", "env A=1 my-tool {path}"]  # fmt: skip
+        "sed -n p {path}", "tar -c {path}", "curl -d {title} https://example.org", "env A=1 my-tool {path}",
+        "docker exec box sh -c 'echo \"$1\"' - {title}", "grep -e {title} sh", "bash", "logger -t watch {title}"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", SAFE)
