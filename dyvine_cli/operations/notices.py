@@ -49,6 +49,9 @@ MEANINGS: Mapping[int, str] = {
 
 _MOST_FINGERPRINTS = 10_000
 _MOST_ACCOUNTS = 1_000
+_BREAK = "\u2060"  # a word joiner: not seen, and a chat finds no mention over it
+_MENTION = re.compile("<|@(?=all|channel|everyone|here)", re.IGNORECASE)
+"""How a message to a chat calls all who are in it; Feishu, Slack and Google Chat have a form in angle brackets."""
 _HOLDS_PATHS = (DiskError, ArchiveError)
 _TITLE = Line.parse("{title:.80}")
 
@@ -200,7 +203,7 @@ class Gathered:
         self.failures.append(_Failure(self._line(about, error), in_source))
         self.events.append(self._encoded(event))
         if error.hint:
-            self.hints[self.said(error.hint, error)] = None
+            self.hints[_calling_nobody(self.said(error.hint, error))] = None
 
     def _print(self, facts: str) -> None:
         """Take something that failed into the fingerprint."""
@@ -224,14 +227,14 @@ class Gathered:
     def _source_line(self, source: SyncedSource) -> str:
         reasons = ", ".join(f"{count:,} {name}" for name, count in _most(source.reasons))
         failed = f", {source.failed:,} failed" + (f" ({reasons})" if reasons else "") if source.failed else ""
-        error = self._redactor.text(readable(source.error))
+        error = _calling_nobody(self._redactor.text(readable(source.error)))
         return cut(
             f"{self.quoted(source.name, 120)}: {source.state}{failed}" + (f": {error}" if error else ""),
             LONGEST_LINE,
         )
 
     def _line(self, about: str, error: DyvineError) -> str:
-        message = self.said(error.message, error)
+        message = _calling_nobody(self.said(error.message, error))
         about = self.quoted(about, 120)
         prefix = "" if not about or about in message else f"{about}: "
         return f"{cut(prefix + message, LONGEST_LINE)} ({error.name})"
@@ -255,9 +258,9 @@ class Gathered:
         return self._redactor.told(text) if isinstance(error, _HOLDS_PATHS) else self._redactor.text(text)
 
     def quoted(self, name: str, limit: int = LONGEST_NAME) -> str:
-        """A name or title of the platform's: on one line, cut, and calling nobody in a chat (`@everyone`)."""
+        """A name or title of the platform's: on one line, cut, and calling nobody in a chat (`@everyone`, `<at …>`)."""
         text = self._redactor.told(readable(name[:2000]))
-        return cut(text, limit * 2).replace("@", "@\u2060")
+        return re.sub("[@<]", rf"\g<0>{_BREAK}", cut(text, limit * 2))
 
 
 # --- the run's notice ---------------------------------------------------------------------------------------------
@@ -387,6 +390,11 @@ def _most(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 # --- words --------------------------------------------------------------------------------------------------------
+
+
+def _calling_nobody(text: str) -> str:
+    """An error's words, which may hold a stranger's; addresses and names of files in them can still be copied."""
+    return _MENTION.sub(rf"\g<0>{_BREAK}", text)
 
 
 def _block(head: str, lines: Iterable[str]) -> str:

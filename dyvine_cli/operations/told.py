@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +116,12 @@ class Sheet:
     def claim_digest(self, at: str, now: datetime) -> Counts | None:
         """What a digest says if it is due: the first one of the day after the local time `at` (`08:00`)."""
         local = now.astimezone()
-        today = local.date().isoformat()
-        if self.digest >= today or f"{local:%H:%M}" < at:
+        today = local.date()
+        # A day that is far ahead was noted by a wrong clock, which must not silence the digest until then.
+        ahead = (today + timedelta(days=1)).isoformat()
+        if today.isoformat() <= self.digest <= ahead or f"{local:%H:%M}" < at:
             return None
-        self.digest = today
+        self.digest = today.isoformat()
         counts, self.counts = self.counts, Counts()
         return counts
 

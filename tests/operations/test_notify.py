@@ -369,7 +369,8 @@ HOSTILE = {
     "escape": ("\x1b]0;title\x07\x1b[31mred", "]0;title [31mred"),
     "direction": ("\u202egnp.exe\u2066", "gnp.exe"),
     "everyone": ("@everyone look", "@\u2060everyone look"),
-    "html": ("<b>x</b><script>", "<b>x</b><script>"),
+    "all of a group": ('<at user_id="all">x</at>', '<\u2060at user_id="all">x<\u2060/at>'),
+    "html": ("<b>x</b><script>", "<\u2060b>x<\u2060/b><\u2060script>"),
     "half": ("a\ud800b", "ab"),
 }
 
@@ -384,6 +385,34 @@ def test_the_name_of_an_account_is_data(name: str, shown: str) -> None:
 
     assert text.startswith(f"1 new post:\n{shown} (1): ")
     assert text.count("\n") == 1
+
+
+def test_the_words_of_an_error_call_nobody() -> None:
+    """A platform's sentence and a title in the name of a file come from strangers, too; an address can be copied."""
+    gathered = Gathered()
+    gathered.take(failed(1, Private("no <!channel>", hint="see https://www.tiktok.com/@all.is.well")))
+    gathered.take(failed(2, DiskFull("/v/@Everyone look.mp4: no space left")))
+    text = notice(gathered, 3, Due(failure=True)).text
+
+    assert "no <\u2060!channel> (Private)" in text
+    assert "/v/@\u2060Everyone look.mp4" in text
+
+
+async def test_a_clock_that_was_wrong_does_not_silence_the_digest(tmp_path: Path) -> None:
+    """Nor does what is no day: both are as if there had been none."""
+    async with receiving() as receiver:
+        run = Run(tmp_path, receiver, "digest")
+        run.now = NOON + timedelta(days=9_000)
+        await run(0, summed(0))
+        run.now = NOON
+        after = await run(0, summed(0))
+        again = await run(0, summed(0))
+        (tmp_path / "notify.json").write_text(
+            (tmp_path / "notify.json").read_text().replace('"digest": "', '"digest": "zz')
+        )
+        odd = await run(0, summed(0))
+
+    assert [len(each) for each in (after, again, odd)] == [1, 0, 1]
 
 
 def test_memory_does_not_grow_with_the_run() -> None:
