@@ -83,7 +83,7 @@ def test_every_setting_has_a_variable(place: Any) -> None:
         "network.allow": "10.0.0.0/8", "site": "tiktok", "codec": "h264", "kind": "video", "max_filesize": "1M",
         "since": "2026-01-01", "until": "2026-01-01", "match": "likes", "limits.rate": "1M", "limits.pace": "slow", "quality": "720",
         "douyin.pace": "slow", "tiktok.pace": "slow", "notify.urls": "ntfy://a", "notify.webhook": "https://h/",
-        "network.impersonate": "off", "notify.on": "new", "notify.digest_at": "07:30",
+        "network.impersonate": "off", "convert_subs": "srt", "notify.on": "new", "notify.digest_at": "07:30",
     }  # fmt: skip
     value = samples.get(place.key, "1")
     if place.key == "storage.to":

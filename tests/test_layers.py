@@ -23,7 +23,7 @@ ALLOWED = {
     "cli": {"operations", "config", "naming", "encode", "cookies", "redact", "match"},
     "config": {"redact", "quantities", "match", "lock"},
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
-    | {"naming", "sidecar", "encode", "match", "cookies", "links", "listing", "redact"}
+    | {"naming", "sidecar", "captions", "encode", "match", "cookies", "links", "listing", "redact"}
     | {"browsers", "budget", "lock"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing", "redact"},
     "sites/*": {"sites", "http", "identity"},
@@ -45,6 +45,7 @@ ALLOWED = {
     "quantities": set(),
     "match": {"quantities"},
     "sidecar": {"encode"},
+    "captions": set(),
     "encode": set(),
     # the stand-in knows the platforms, not us; so a wrong idea of ours cannot cancel itself out
     "simulator": set(),

@@ -243,6 +243,15 @@ class Save:
     ] = None
     write_thumbnail: Annotated[bool | None, switch("--write-thumbnail", help="The cover, too.")] = None
     write_subs: Annotated[bool | None, switch("--write-subs", help="Subtitles, too.")] = None
+    convert_subs: Annotated[
+        str | None,
+        choice(
+            "--convert-subs",
+            metavar="FORMAT",
+            among=("srt", "none"),
+            help="srt: keep WebVTT subtitles as SubRip.",
+        ),
+    ] = None
     write_sound: Annotated[bool | None, switch("--write-sound", help="The sound of videos, too.")] = None
     no_sound: Annotated[bool | None, switch("--no-sound", help="Pictures without their sound.")] = None
     no_mtime: Annotated[bool | None, switch("--no-mtime", help="Leave the files' time at now.")] = None

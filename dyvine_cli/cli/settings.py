@@ -78,6 +78,7 @@ def selection_of(settings: Settings) -> Selection:
         sound=sound,
         thumbnail=settings.write_thumbnail,
         subtitles=settings.write_subs,
+        convert_subs=settings.convert_subs,
         info_json=settings.write_info_json,
         mtime=settings.mtime,
         overwrite=settings.overwrite,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SiteName = Literal["douyin", "tiktok"]
 Codec = Literal["any", "h264", "h265"]
+ConvertSubs = Literal["none", "srt"]
 Pace = Literal["slow", "normal", "fast", "off"]
 ProxyOrder = Literal["round-robin", "random", "first"]
 Impersonate = Literal["auto", "off", "always"]
@@ -340,6 +341,7 @@ class Settings:
     write_sound: bool = _flagged("write_sound", False, read.switch)
     write_thumbnail: bool = _flagged("write_thumbnail", False, read.switch)
     write_subs: bool = _flagged("write_subs", False, read.switch)
+    convert_subs: ConvertSubs = _flagged("convert_subs", "none", partial(read.one_of, get_args(ConvertSubs)))
     write_comments: bool = _flagged("write_comments", False, read.switch)
     write_info_json: bool = _flagged("write_info_json", False, read.switch)
     mtime: bool = _flagged("mtime", True, read.switch)

@@ -27,6 +27,7 @@ from dyvine_cli.operations.tally import STOPPING, Tally
 from dyvine_cli.operations.workspace import Workspace
 from dyvine_cli.transfer.check import Family
 from dyvine_cli.transfer.engine import Fetched
+from dyvine_cli.transfer.folder import writing
 from dyvine_cli.transfer.place import place
 
 log = logging.getLogger(__name__)
@@ -259,6 +260,8 @@ def _is_there(asset: Asset, row: SavedAsset | None, errand: Errand) -> bool:
 
 def _satisfies(asset: Asset, row: SavedAsset, wish: Selection) -> bool:
     """Whether the recorded rendition is what the options ask for now; asked only where they ask for something."""
+    if asset.kind == "subtitle":
+        return wish.convert_subs == "none" or row.path.suffix != ".vtt"
     usual = Selection()
     if (wish.quality, wish.codec, wish.max_height) == (usual.quality, usual.codec, usual.max_height):
         return True
@@ -378,10 +381,40 @@ class _Way:
         self._mind_codec(asset, choices[0])
         path = self.path(asset, choices[0], choices[0].ext)
         if self._errand.simulate:
-            self._report_simulated(asset, path, choices[0])
+            self._report_simulated(asset, self._converted_path(asset, path), choices[0])
             return
         rendition, fetched = await self._fetch(asset, choices, path)
-        await self._keep(asset, rendition, fetched)
+        await self._keep(asset, rendition, await self._converted(asset, fetched))
+
+    def _converted_path(self, asset: Asset, path: Path) -> Path:
+        """Where a file stands once it is in the form that was asked for."""
+        is_vtt = asset.kind == "subtitle" and path.suffix == ".vtt"
+        return path.with_suffix(".srt") if is_vtt and self._errand.wish.convert_subs == "srt" else path
+
+    async def _converted(self, asset: Asset, fetched: Fetched) -> Fetched:
+        """Subtitles in the form that was asked for; as they came, with a warning, where they cannot be read."""
+        path = self._converted_path(asset, fetched.path)
+        if path == fetched.path:
+            return fetched
+        from dyvine_cli import captions
+
+        with writing(fetched.path):
+            data = await asyncio.to_thread(fetched.path.read_bytes)
+        try:
+            text = captions.srt(data.decode("utf-8", "replace"))
+        except ValueError as error:
+            told = f"{self._post.ref} {asset.id}: kept as WebVTT: {error}"
+            self._errand.report(Warned(message=told, ref=self._post.ref))
+            return fetched
+        row = self._known.get(asset.id)
+        placed = await self._place(
+            path, text, lambda found: row is not None and row.path == path and _is_content_of(row, found)
+        )
+        if placed is None:
+            return fetched
+        with writing(fetched.path):
+            await asyncio.to_thread(fetched.path.unlink, missing_ok=True)
+        return placed
 
     def _report_simulated(self, asset: Asset, path: Path, rendition: Rendition | None) -> None:
         self.is_new = True

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dyvine_cli.match import Match
 
 Codec = Literal["any", "h264", "h265"]
+ConvertSubs = Literal["none", "srt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Selection:
     the nearest there is. `quality` is best, worst, original (the author's upload, where it can be had) or the short
     edge in pixels as people name it (1080 for "1080p"). `max_height` is the short edge, too. `since` and `until` are
     both included, `match` is asked besides. `limit` counts posts after the filters. `sound` is None for the usual: with
-    pictures, not with videos.
+    pictures, not with videos. `convert_subs` is the form that WebVTT subtitles are kept in.
     """
 
     kinds: frozenset[PostKind] = frozenset()
@@ -38,6 +39,7 @@ class Selection:
     sound: bool | None = None
     thumbnail: bool = False
     subtitles: bool = False
+    convert_subs: ConvertSubs = "none"
     info_json: bool = False
     mtime: bool = True
     overwrite: bool = False
@@ -111,7 +113,8 @@ def choices(asset: Asset, wish: Selection) -> tuple[Rendition, ...]:
     clean = [each for each in asset.renditions if not each.watermarked] or list(asset.renditions)
     clean = [each for each in clean if each.has_sound] or clean
     fitting = [each for each in clean if _fits(each, wish)]
-    return tuple(sorted(fitting, key=lambda each: _rank(each, wish, fitting), reverse=True))
+    ranked = sorted(fitting, key=lambda each: _rank(each, wish, fitting), reverse=True)
+    return tuple(sorted(ranked, key=lambda each: each.ext != wish.convert_subs))
 
 
 def _fits(rendition: Rendition, wish: Selection) -> bool:

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from dyvine_cli.captions import srt
 from dyvine_cli.cli.settings import selection_of
-from dyvine_cli.events import Cut, Event, Failed, Saved, Skipped, Waiting
+from dyvine_cli.events import Cut, Event, Failed, Saved, Skipped, Waiting, Warned
 from dyvine_cli.models import Listing, Mix, Post, User
 from dyvine_cli.operations import inform, selection
 from dyvine_cli.operations.asked import Asked
@@ -69,6 +70,47 @@ async def test_expired_links_are_renewed(person: Person) -> None:
 
     assert outcome.code == 0
     assert len(person.files()) == 1
+
+
+def kept(person: Person) -> dict[str, str]:
+    """The subtitles in the person's folder, by language and form."""
+    found = [path for path in person.files() if "_sub." in path.name]
+    return {path.name.rpartition("_sub.")[2]: path.read_text("utf-8") for path in found}
+
+
+async def test_subtitles_in_the_form_that_players_read(person: Person) -> None:
+    """`--convert-subs srt`: WebVTT becomes SubRip, also where it was saved as WebVTT before; a second run changes nothing."""
+    await person.get(post(TiktokWorld.SUBTITLES), write_subs=True)
+    served = kept(person)
+    first = await person.get(post(TiktokWorld.SUBTITLES), write_subs=True, convert_subs="srt")
+    again = await person.get(post(TiktokWorld.SUBTITLES), write_subs=True, convert_subs="srt")
+
+    assert first.code == again.code == 0
+    assert kept(person) == {
+        "eng-US.srt": srt(served["eng-US.vtt"]),
+        "spa-ES.srt": srt(served["spa-ES.vtt"]),
+        "fra-FR.srt": served["fra-FR.srt"],
+    }
+    assert len(first.of(Saved)) == 2
+    assert again.of(Saved) == []
+
+
+async def test_subtitles_that_are_a_persons_own_stay(person: Person) -> None:
+    """What stands under the name is left alone, and the platform's file beside it."""
+    simulated = await person.get(
+        post(TiktokWorld.SUBTITLES), write_subs=True, convert_subs="srt", simulate=True
+    )
+    own = next(each.path for each in simulated.of(Skipped) if each.asset == "subtitle.eng-US")
+    assert own is not None
+    own.parent.mkdir(parents=True)
+    own.write_text("mine", "utf-8")
+    outcome = await person.get(post(TiktokWorld.SUBTITLES), write_subs=True, convert_subs="srt")
+
+    assert outcome.code == 0
+    assert own.suffix == ".srt"
+    assert own.read_text("utf-8") == "mine"
+    assert own.with_suffix(".vtt").exists()
+    assert "not ours" in str(outcome.of(Warned)[0].message)
 
 
 @pytest.mark.parametrize("fault", ["changed-etag", "changed-size", "short-file"])
