@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,14 +15,14 @@ from urllib.parse import urlsplit
 from dyvine_cli import cookies as cookie_files
 from dyvine_cli import links
 from dyvine_cli.budget import Budget, Pace, load_rates
-from dyvine_cli.errors import InputError, RateLimited, UnsupportedURL
+from dyvine_cli.errors import InputError, LoginExpired, RateLimited, UnsupportedURL
 from dyvine_cli.events import Report, Warned, ignore
 from dyvine_cli.http.addresses import within
 from dyvine_cli.http.api import Answer, ApiClient
 from dyvine_cli.http.connect import ConnectTo
 from dyvine_cli.http.exchange import Trace
 from dyvine_cli.http.network import Network
-from dyvine_cli.identity import ENV, GUEST, Profile, Profiles
+from dyvine_cli.identity import GUEST, Profile, Profiles, of_environment
 from dyvine_cli.listing import Walk, check_likes, check_listable
 from dyvine_cli.models import Cursor, Health, Listing, Mix, Page, Post, Ref, RefKind, User
 from dyvine_cli.redact import Redactor, link
@@ -94,6 +95,7 @@ class Client:
         self._constants = constants or {}
         self._trace = trace
         self._sites: dict[str, Site] = {}
+        self._callers: dict[str, ApiClient] = {}
         self._tried: dict[str, Profile] = {}
         self._turns: dict[str, list[Profile]] = {}
 
@@ -113,9 +115,7 @@ class Client:
     def _guest_or(self, text: str | None) -> Who:
         def who(site: str) -> Profile:
             if text is not None:
-                jar = cookie_files.read(text, site=site)
-                session = cookie_files.has_session(jar, site)
-                return Profile(site=site, name=ENV, cookies=jar, session=session, secret=True)
+                return of_environment(site, cookie_files.read(text, site=site))
             stored = self._store.load(site, GUEST) if self._store else None
             return stored or Profile(site=site, name=GUEST, session=False)
 
@@ -155,6 +155,7 @@ class Client:
                 report=self._report,
                 sleep=self._sleep,
             )
+            self._callers[name] = http
             self._sites[name] = builder(http, constants=self._constants.get(name))
         return self._sites[name]
 
@@ -169,19 +170,27 @@ class Client:
         return self._turns[name][0]
 
     async def _ask(self, name: str, work: Callable[[Site], Awaitable[T]]) -> T:
-        """What `work` gets from a site; where refusals end a profile for this run, the next one goes on."""
+        """What `work` gets from a site; where a profile is ended for this run or its login is dead, the next one goes on."""
         while True:
             site = self.site(name)
+            caller = self._callers[name]
             try:
                 return await work(site)
+            except LoginExpired:
+                caller.found_dead()
+                if not self._pass_on(name, site, dead=True):
+                    raise
             except RateLimited as error:
                 # The budget's word names a class of calls or nothing; a single answer's is not the end.
                 is_budgets = error.endpoint is None or error.call is not None
                 if not is_budgets or not self._pass_on(name, site):
                     raise
 
-    def _pass_on(self, name: str, site: Site) -> bool:
-        """Give the turn to the next profile; False if there is none."""
+    def _pass_on(self, name: str, site: Site, *, dead: bool = False) -> bool:
+        """Give the turn to the next profile, because the site wants no more calls of this one or its login is `dead`.
+
+        False if there is none.
+        """
         if self._sites.get(name) is not site:  # another call has done it
             return True
         turns = self._turns.get(name, [])
@@ -189,11 +198,13 @@ class Client:
             return False
         ended = turns.pop(0)
         del self._sites[name]
-        self._report(
-            Warned(
-                message=f"{name} wants no more calls of the profile '{ended.name}'; going on as '{turns[0].name}'"
-            )
+        why = (
+            f"the {name} login '{ended.name}' is no longer accepted"
+            if dead
+            else f"{name} wants no more calls of the profile '{ended.name}'"
         )
+        cure = f"log in again in the browser, then run: dyvine login add --site {name} --profile {ended.name} FILE"
+        self._report(Warned(message=f"{why}; going on as '{turns[0].name}'", hint=cure if dead else None))
         return True
 
     def budget(self, site: str) -> Budget:
@@ -223,7 +234,7 @@ class Client:
     def next_try(self) -> datetime | None:
         """When a site that refused us may be asked again, the earliest of several; None if all may be asked now."""
         times = [
-            self.budget(name).next_try(name, site.profile.name)
+            self.budget(name).next_try(name, site.profile.desk)
             for name, site in self._sites.items()
             if site.profile
         ]
@@ -236,7 +247,8 @@ class Client:
 
     def health(self, profile: Profile) -> Health:
         """How a profile gets on with its site."""
-        return self.budget(profile.site).health(profile.site, profile.name)
+        found = self.budget(profile.site).health(profile.site, profile.desk)
+        return replace(found, dead=profile.dead)
 
     def try_as(self, profile: Profile) -> None:
         """Visit a site as another profile from now on, without keeping what its cookies become."""
@@ -386,11 +398,12 @@ def address(ref: Ref) -> str:
         return str(ref)
 
 
-def _illness(health: Health) -> tuple[bool, bool, bool, int, float]:
+def _illness(health: Health) -> tuple[bool, bool, bool, bool, int, float]:
     """What speaks against a profile, the worst first; the last is when it was used."""
+    dead = health.dead is not None
     refused = health.refused is not None and (health.accepted is None or health.accepted < health.refused)
     used = max((each.timestamp() for each in (health.used, health.accepted) if each), default=0.0)
-    return (health.ended, health.closed_until is not None, refused, health.refusals, used)
+    return (dead, health.ended, health.closed_until is not None, refused, health.refusals, used)
 
 
 def elsewhere(text: str, site: str) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import hashlib
 import json
 import logging
 import os
@@ -21,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from dyvine_cli.cookies import SITES, Cookie, has_session
+from dyvine_cli.cookies import SITES, Cookie, has_session, value
 from dyvine_cli.errors import ConfigError, DiskError, DiskFull, NotWritable
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,8 @@ class Profile:
     `user_agent` None is the site's usual browser, `proxy` None no proxy of its own. `device` holds the ids that belong
     to these cookies (`uifid`, `verify_fp`, …). `session` False says that the cookies were given without a login in
     them. `secret` True keeps the profile out of the store. `alive` is when its login was last found alive, None if it
-    never was or has died since.
+    never was or has died since; `dead` is when it was found dead, None if it was not or is alive again. `mark` tells
+    identities of one name apart, empty where there is one.
     """
 
     site: str
@@ -57,6 +59,13 @@ class Profile:
     session: bool = True
     secret: bool = False
     alive: datetime | None = None
+    dead: datetime | None = None
+    mark: str = ""
+
+    @property
+    def desk(self) -> str:
+        """The name under which its calls are counted: two logins do not share a cool-down, the same one does."""
+        return f"{self.name}-{self.mark}" if self.mark else self.name
 
     @property
     def is_guest(self) -> bool:
@@ -162,7 +171,7 @@ def choose(
     """
     cookies = tuple(env_cookies)
     if wanted == ENV or (wanted is None and cookies):
-        return _of_environment(site, cookies, user_agent)
+        return of_environment(site, cookies, user_agent)
     if wanted in (None, MAIN) and (stored := profiles.load(site, MAIN)):
         return stored
     if wanted in (None, GUEST):
@@ -178,14 +187,30 @@ def choose(
     return stored
 
 
-def _of_environment(site: str, cookies: tuple[Cookie, ...], user_agent: str | None) -> Profile:
+def of_environment(site: str, cookies: tuple[Cookie, ...], user_agent: str | None = None) -> Profile:
+    """The profile `env` of cookies that are given for one run. Raises ConfigError if there are none."""
     if not cookies:
         raise ConfigError(
             f"the {site} profile 'env' has no cookies",
             hint=f"it comes from {site.upper()}_COOKIE or --cookies; stored ones have names of their own",
         )
     session = has_session(cookies, site)
-    return Profile(site=site, name=ENV, cookies=cookies, user_agent=user_agent, session=session, secret=True)
+    return Profile(
+        site=site,
+        name=ENV,
+        cookies=cookies,
+        user_agent=user_agent,
+        session=session,
+        secret=True,
+        mark=_mark(site, cookies) if session else "",
+    )
+
+
+def _mark(site: str, cookies: tuple[Cookie, ...]) -> str:
+    """Eight digits that follow from a login and lead to none: a session has some hundred bits, this is 32 of a hash."""
+    values = (value(cookies, name) for name in SITES[site].session)
+    session = next((each for each in values if each), "")
+    return hashlib.blake2b(session.encode(), digest_size=4, person=b"dyvine.env").hexdigest()
 
 
 # -- names -------------------------------------------------------------------------------------------------------
@@ -233,6 +258,7 @@ def _encode(profile: Profile) -> dict[str, Any]:
         "proxy": profile.proxy,
         "session": profile.session,
         "alive": profile.alive.isoformat() if profile.alive else None,
+        "dead": profile.dead.isoformat() if profile.dead else None,
         "device": dict(profile.device),
         "cookies": [_encode_cookie(cookie) for cookie in profile.cookies],
     }
@@ -253,6 +279,7 @@ def _decode(site: str, name: str, data: Any) -> Profile:
         proxy=_text_or_none(data["proxy"]),
         session=data["session"] is True,
         alive=_time(data.get("alive")),
+        dead=_time(data.get("dead")),
         device={_text(key): _text(value) for key, value in data["device"].items()},
         cookies=tuple(_decode_cookie(each) for each in data["cookies"]),
     )

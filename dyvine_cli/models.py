@@ -284,7 +284,7 @@ class Health:
 
     `accepted` (to the minute) and `refused` are the last answers of each kind, `used` is the last call.
     `closed_until` is the end of a cool-down, `ended` says that it is too long to be waited out. `refusals` are those
-    not taken back yet.
+    not taken back yet. `dead` is when its login was found dead, None for one that may be alive.
     """
 
     accepted: datetime | None = None
@@ -293,3 +293,4 @@ class Health:
     closed_until: datetime | None = None
     ended: bool = False
     refusals: int = 0
+    dead: datetime | None = None

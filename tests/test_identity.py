@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import stat
 import threading
 from datetime import UTC, datetime
@@ -12,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from dyvine_cli import identity
+from dyvine_cli import cookies, identity
 from dyvine_cli.cookies import Cookie
 from dyvine_cli.errors import ConfigError, DiskFull, NotWritable
-from dyvine_cli.identity import Profile, Profiles
+from dyvine_cli.identity import Profile, Profiles, of_environment
 
 SECRET = "5ecre7c0ffee5ecre7c0ffee5ecre7c0"
 LOGIN = Cookie(
@@ -451,3 +452,23 @@ def test_profile_shows_no_secret(form) -> None:
     shown = form(MAIN)
 
     assert shown.strip("[]") == "<Profile douyin:main with 2 cookies>"
+
+
+def test_logins_of_the_environment_do_not_share_a_budget() -> None:
+    """The same login is counted under the same name wherever it stands, another one under another, and neither tells it."""
+    jars = [
+        cookies.read(text, site="douyin")
+        for text in (
+            "sessionid=" + "a" * 32,
+            "ttwid=1; sessionid=" + "a" * 32,
+            "sessionid=" + "b" * 32,
+            "ttwid=1",
+        )
+    ]
+    one, again, other, guest = (of_environment("douyin", jar).desk for jar in jars)
+
+    assert one == again != other
+    assert re.fullmatch("env-[0-9a-f]{8}", one)
+    assert guest == "env"
+    assert of_environment("douyin", jars[0]).replace(cookies=jars[2]).desk == one
+    assert Profile(site="douyin", name="main", cookies=jars[0]).desk == "main"

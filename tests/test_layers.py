@@ -24,17 +24,18 @@ ALLOWED = {
     "config": {"redact", "quantities", "match", "lock"},
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
     | {"naming", "sidecar", "captions", "encode", "match", "cookies", "links", "listing", "redact"}
-    | {"browsers", "budget", "lock"},
+    | {"browsers", "budget", "lock", "rests"},
     "client": {"sites", "http", "identity", "budget", "cookies", "links", "listing", "redact"},
     "sites/*": {"sites", "http", "identity"},
     "sites": {"http", "identity"},
-    "http": {"budget", "identity", "cookies", "redact"},
+    "http": {"budget", "identity", "cookies", "redact", "rests"},
     "transfer": {"http", "lock"},
     "archive": set(),
     # stores and pure rooms
     "identity": {"cookies"},
     "budget": {"ledger"},
     "ledger": {"lock"},
+    "rests": {"lock"},
     "lock": set(),
     "redact": set(),
     "cookies": set(),

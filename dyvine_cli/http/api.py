@@ -159,7 +159,7 @@ class ApiClient:
         Raises what `judge` raises, RateLimited when the budget has ended this site, UnexpectedResponse, NetworkError.
         """
         async for attempt in self._tries():
-            async with self._budget.turn(self.profile.site, self.profile.name, call):
+            async with self._budget.turn(self.profile.site, self.profile.desk, call):
                 with attempt:
                     last = attempt.retry_state.attempt_number > self._retries
                     answer = await self._once(make(), endpoint, ref, redirects)
@@ -174,7 +174,7 @@ class ApiClient:
         """
         if self._clock_fault:
             error.hint = f"{self._clock_fault}: {CLOCK_HINT}"
-        self._budget.refused(self.profile.site, self.profile.name, call, error)
+        self._budget.refused(self.profile.site, self.profile.desk, call, error)
 
     def imitate(self) -> bool:
         """Speak like the browser of the user agent from now on, after a refusal that may be about how we speak.
@@ -221,12 +221,12 @@ class ApiClient:
 
     def found_alive(self) -> None:
         """Note that the login is alive."""
-        self._put(self.profile.replace(alive=self._clock()))
+        self._put(self.profile.replace(alive=self._clock(), dead=None))
 
     def found_dead(self) -> None:
         """Note that the login is dead."""
-        if self.profile.alive:
-            self._put(self.profile.replace(alive=None))
+        if self.profile.alive or not self.profile.dead:
+            self._put(self.profile.replace(alive=None, dead=self._clock()))
 
     def _tries(self) -> AsyncRetrying:
         return AsyncRetrying(
@@ -252,7 +252,7 @@ class ApiClient:
             self.found_dead()
             raise
         if answer.status < 400:
-            self._budget.accepted(self.profile.site, self.profile.name, call)
+            self._budget.accepted(self.profile.site, self.profile.desk, call)
 
     async def _once(self, request: Request, endpoint: str, ref: Ref | None, redirects: int) -> Answer:
         """One try with its redirects."""

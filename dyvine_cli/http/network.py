@@ -34,6 +34,7 @@ from dyvine_cli.http.imitation import Browser, Imitation
 from dyvine_cli.http.lane import CONNECTIONS, Connection, Lane
 from dyvine_cli.http.proxies import LARGEST, PREFIX, Order, ProxyList
 from dyvine_cli.http.proxy import Proxy
+from dyvine_cli.rests import Rest, Rests
 
 if TYPE_CHECKING:
     import ssl
@@ -105,7 +106,8 @@ class Network:
     """Opens connections by the rules of this run.
 
     `connect_to` leads sockets elsewhere and goes before the proxy. `proxy` is one or, as `list:FILE` or `list:URL`,
-    several, of which each new connection takes one by `proxy_order` and the next where that fails. `ca_file` adds authorities, `verify` False trusts
+    several, of which each new connection takes one by `proxy_order` and the next where that fails; `rests`
+    remembers which failed, None for this object alone. `ca_file` adds authorities, `verify` False trusts
     anyone. `listed` are the platforms' domains: over verified TLS they may resolve to any address; every other host
     must resolve to a public one or one in `allow`. `imitation` says which sites' calls speak like a browser. `resolve`
     gives the addresses of a name.
@@ -118,6 +120,7 @@ class Network:
         connect_to: ConnectTo | None = None,
         proxy: str | None = None,
         proxy_order: Order = "round-robin",
+        rests: Rests | None = None,
         ca_file: Path | None = None,
         verify: bool = True,
         allow: Sequence[IPNetwork] = (),
@@ -133,7 +136,9 @@ class Network:
         several = proxy is not None and proxy.startswith(PREFIX)
         self._proxy = Proxy.parse(proxy) if proxy and not several else None
         self._proxies = (
-            ProxyList(proxy, fetch=self._fetched, order=proxy_order) if proxy and several else None
+            ProxyList(proxy, fetch=self._fetched, order=proxy_order, rests=rests)
+            if proxy and several
+            else None
         )
         self._ca_file = ca_file
         self._verify = verify
@@ -218,6 +223,10 @@ class Network:
         elif self._proxies is not None:
             stream = await self._by_turns(split(url), self._proxies)()
             await stream.aclose()
+
+    def resting(self) -> tuple[Rest, ...]:
+        """Which proxies of a list rest because they failed, the next to come back first."""
+        return self._proxies.resting() if self._proxies else ()
 
     async def aclose(self) -> None:
         """Close every connection."""

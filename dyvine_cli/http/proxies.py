@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from dyvine_cli.errors import ConfigError
 from dyvine_cli.http.proxy import Proxy
+from dyvine_cli.rests import Rest, Rests
 
 Order = Literal["round-robin", "random", "first"]
 
@@ -20,21 +19,12 @@ PREFIX = "list:"
 LARGEST = 1024 * 1024
 """Bytes of a list at most."""
 
-_FIRST_REST = 60.0  # seconds, doubled by every further failure
-_LONGEST_REST = 3600.0
-
-
-@dataclass(slots=True)
-class _State:
-    failures: int = 0
-    until: float = 0.0
-
 
 class ProxyList:
     """The proxies of a list; each new connection takes the next one, one at random, or the first that works.
 
-    `fetch` gives the text of an address; it is asked once, at the first connection. One that failed rests for a minute,
-    doubled up to an hour by further failures. Raises ConfigError for a file that cannot be used; no error shows a line.
+    `fetch` gives the text of an address; it is asked once, at the first connection. Those that failed come last as long
+    as `rests` has them rest. Raises ConfigError for a file that cannot be used; no error shows a line.
     """
 
     def __init__(
@@ -43,16 +33,15 @@ class ProxyList:
         *,
         fetch: Callable[[str], Awaitable[bytes]],
         order: Order = "round-robin",
-        clock: Callable[[], float] = time.monotonic,
+        rests: Rests | None = None,
         shuffled: Callable[[Sequence[Proxy]], list[Proxy]] = lambda found: random.sample(found, len(found)),
     ) -> None:
         self._source = setting.removeprefix(PREFIX)
         self._fetch = fetch
         self._order = order
-        self._clock = clock
+        self._rests = rests or Rests(None)
         self._shuffled = shuffled
         self._turn = 0
-        self._states: dict[Proxy, _State] = {}
         self._all: tuple[Proxy, ...] = () if self.is_remote else self._read_file()
 
     def __str__(self) -> str:
@@ -75,25 +64,22 @@ class ProxyList:
         if not self._all:
             data = await self._fetch(self._source)
             self._all = self._all or self._parsed(data)
-        now = self._clock()
         ordered = self._ordered()
-        awake = [each for each in ordered if self._until(each) <= now]
-        resting = sorted((each for each in ordered if self._until(each) > now), key=self._until)
-        return iter([*awake, *resting])
+        left = self._rests.left([each.address for each in ordered])
+        return iter([each for _, each in sorted(zip(left, ordered, strict=True), key=lambda pair: pair[0])])
 
     def failed(self, proxy: Proxy) -> None:
         """Let a proxy rest."""
-        state = self._states.setdefault(proxy, _State())
-        state.until = self._clock() + min(_LONGEST_REST, _FIRST_REST * 2 ** min(state.failures, 10))
-        state.failures += 1
+        self._rests.failed(proxy.address, str(proxy))
 
     def worked(self, proxy: Proxy) -> None:
         """Forget a proxy's failures."""
-        self._states.pop(proxy, None)
+        self._rests.worked(proxy.address)
 
-    def _until(self, proxy: Proxy) -> float:
-        state = self._states.get(proxy)
-        return state.until if state else 0.0
+    def resting(self) -> tuple[Rest, ...]:
+        """Which of them rest, the next to come back first."""
+        ours = {str(each) for each in self._all}
+        return tuple(each for each in self._rests.resting() if each.shown in ours)
 
     def _ordered(self) -> list[Proxy]:
         if self._order == "random":

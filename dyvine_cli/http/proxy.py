@@ -67,6 +67,11 @@ class Proxy:
         return f"{self.scheme}://{'***@' if self.username or self.password else ''}{host}:{self.port}"
 
     @property
+    def address(self) -> str:
+        """The proxy with its login: what tells it from others, not to be shown."""
+        return f"{self.scheme}://{self.username}:{self.password}@{self.host}:{self.port}"
+
+    @property
     def is_socks(self) -> bool:
         """Whether it leads bytes of any kind, not HTTP alone."""
         return self.scheme.startswith("socks")

@@ -35,6 +35,7 @@ from dyvine_cli.http.media import MediaReader
 from dyvine_cli.http.network import Network
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Asset, Cursor, Listing, Page, Post, Ref, Rendition, User
+from dyvine_cli.rests import Rest
 from dyvine_cli.transfer.answer import refusal
 from dyvine_cli.transfer.check import HEAD, describe, sniff
 from dyvine_cli.transfer.folder import writing
@@ -43,6 +44,7 @@ State = Literal["ok", "failed", "not tried"]
 
 TOLERANCE = 120.0
 """Seconds that our clock may be off: a signature carries the time."""
+_NAMED = 5  # proxies that rest
 SCARCE = 500_000_000
 """Free bytes below which a disk is worth a word."""
 
@@ -276,7 +278,7 @@ class Examination:
         if way.kind != "proxy":
             raise _NotTried("no proxy is set" if way.kind == "direct" else "connect-to goes before a proxy")
         await self.subject.network.try_proxy(self._site.home)
-        return f"{way.shown} leads to {self._site.name}"
+        return f"{way.shown} leads to {self._site.name}{_resting(self.subject.network.resting())}"
 
     async def _tls(self) -> str:
         try:
@@ -465,6 +467,16 @@ class Examination:
             else ""
         )
         return f"installed: {shown}{cure}"
+
+
+def _resting(rests: Sequence[Rest]) -> str:
+    """Which proxies rest, the first few of them; empty if none does."""
+    told = [
+        f"{each.shown} until {each.ends.astimezone():%H:%M} (failed {each.failures} times)"
+        for each in rests[:_NAMED]
+    ]
+    more = [f"{len(rests) - _NAMED} more"] if len(rests) > _NAMED else []
+    return f"; resting: {', '.join([*told, *more])}" if told else ""
 
 
 def _files(post: Post) -> Iterator[tuple[Asset, Rendition]]:

@@ -118,9 +118,18 @@ async def _tried(workspace: Workspace, profile: Profile) -> Login:
             account = await _account(workspace, profile)
         except DyvineError as error:
             fault = error
+    _note(workspace, profile, alive=account is not None, dead=isinstance(fault, LoginExpired))
     return Login(
         site=profile.site, name=profile.name, cookies=report, account=account, error=fault, health=health
     )
+
+
+def _note(workspace: Workspace, profile: Profile, *, alive: bool, dead: bool) -> None:
+    """Keep what a trial showed, if it is news; what else it changed of the profile is not kept."""
+    if alive and profile.dead is not None:
+        workspace.profiles.save(profile.replace(dead=None))
+    elif dead and profile.dead is None:
+        workspace.profiles.save(profile.replace(alive=None, dead=datetime.now(UTC)))
 
 
 def _stored(workspace: Workspace, sites: Sequence[str], name: str | None) -> Iterator[Profile]:

@@ -32,6 +32,7 @@ from dyvine_cli.models import Listing
 from dyvine_cli.naming import STANDARD, PathLimit, Template
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.traffic import Traffic, both
+from dyvine_cli.rests import Rests
 from dyvine_cli.sites import HOSTS, SITES
 from dyvine_cli.transfer.engine import Engine
 from dyvine_cli.transfer.folder import writing
@@ -258,6 +259,7 @@ class _Networks:
         self._settings = settings
         self._trace = trace
         self._imitation = Imitation(settings.network.impersonate)
+        self._rests = Rests(settings.folders.state)
         self._opened: dict[str | None, Network] = {}
         self._readers: dict[str | None, HttpMediaReader] = {}
         if not settings.network.check_certificates:
@@ -291,6 +293,7 @@ class _Networks:
                 connect_to=ConnectTo.parse(reach.connect_to or ""),
                 proxy=proxy,
                 proxy_order=reach.proxy_order,
+                rests=self._rests,
                 ca_file=reach.ca_file,
                 verify=reach.check_certificates,
                 allow=reach.allow,
@@ -401,12 +404,26 @@ async def open_subject(
 def who(settings: Settings, profiles: Profiles, site: str) -> Sequence[Profile]:
     """The identities that the settings choose for a site, several to take turns.
 
-    Raises ConfigError, InputError for cookies that are none.
+    Raises ConfigError, InputError for cookies that are none, and for a file with another site's alone where nothing but a
+    guest would be left.
     """
     names = settings.identity(site).profiles or (None,)
     agent = (settings.douyin if site == "douyin" else settings.tiktok).user_agent
     given = cookies_given(settings, site)
-    return [identity.choose(profiles, site, name, given, user_agent=agent) for name in names]
+    chosen = [identity.choose(profiles, site, name, given, user_agent=agent) for name in names]
+    path = settings.identity(site).cookies
+    if path is not None and not given and chosen[0].is_guest:
+        raise _of_others(settings, path, site)
+    return chosen
+
+
+def _of_others(settings: Settings, path: Path, site: str) -> InputError:
+    """The error for cookies that were given and are not those of a site that is needed."""
+    others = [each.name for each in SITES if each.name != site and _of_file(settings, path, each.name)]
+    return InputError(
+        f"{path}: these are cookies of {' and '.join(others)} only, and a link is of {site}",
+        hint=f"add a login there, dyvine login add --site {site} FILE, or leave --cookies out to be a guest",
+    )
 
 
 def cookies_of_browser(spec: str, site: str) -> tuple[Cookie, ...]:

@@ -11,6 +11,7 @@ import pytest
 from dyvine_cli.errors import AddressRefused, ConfigError, NetworkError, ProxyFailure, TLSFailure
 from dyvine_cli.http.network import Network, Timeouts
 from dyvine_cli.http.proxies import Order, ProxyList
+from dyvine_cli.rests import Rests
 
 from .conftest import Serve, read, reply
 from .test_proxy import StartProxy, free_port, start_proxy
@@ -80,6 +81,27 @@ async def test_a_list_of_dead_proxies_is_a_proxy_failure(network: Make, tmp_path
         await read(net, "https://a.com/")
 
     assert "hush" not in f"{caught.value!r} {caught.value.hint}"
+
+
+async def test_a_proxy_that_failed_rests_for_the_next_run_too(
+    serve: Serve, network: Make, start_proxy: StartProxy, tmp_path: Path
+) -> None:
+    """The first run meets it once; what the state folder keeps of it is no login, and people are shown none."""
+    server = await serve(reply(b"x", Connection="close"))
+    dead, alive = free_port(), await start_proxy("http", "me:hush")
+    setting = listed(tmp_path, *(f"http://me:hush@127.0.0.1:{port}" for port in (dead, alive)))
+    state = tmp_path / "state"
+    found = []
+    for _ in range(2):
+        net = network(proxy=setting, proxy_order="first", listed=["localhost"], rests=Rests(state))
+        found.append(
+            ([each.failures for each in net.resting()], await read(net, f"http://localhost:{server.port}/"))
+        )
+    (shown,) = net.resting()
+
+    assert found == [([], (200, b"x")), ([1], (200, b"x"))]
+    assert (shown.shown, shown.failures) == (f"http://***@127.0.0.1:{dead}", 1)
+    assert "hush" not in (state / "proxies.json").read_text(encoding="utf-8")
 
 
 async def test_a_host_that_no_proxy_reaches_speaks_against_none(
@@ -196,7 +218,7 @@ async def test_what_failed_rests_and_comes_back(tmp_path: Path) -> None:
     """A minute, then two, at most an hour; it is still the last resort, and one success forgives all."""
     at = [0.0]
     setting = listed(tmp_path, "a.example:1", "b.example:1", "c.example:1")
-    proxies = ProxyList(setting, fetch=unasked, order="first", clock=lambda: at[0])
+    proxies = ProxyList(setting, fetch=unasked, order="first", rests=Rests(None, clock=lambda: at[0]))
     a, b, _ = proxies.known
     orders = []
     for seconds in (0, 59, 2, 60, 70):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from dyvine_cli import cookies
 from dyvine_cli.client import Client
-from dyvine_cli.errors import ConfigError, RateLimited, RiskControl
+from dyvine_cli.errors import ConfigError, LoginExpired, RateLimited, RiskControl
 from dyvine_cli.events import Warned
 from dyvine_cli.identity import Profile
 from dyvine_cli.operations import login
 from dyvine_cli.simulator.douyin_guest import login_header
+from dyvine_cli.simulator.tiktok_guest import login_header as tiktok_header
+from dyvine_cli.simulator.tiktok_world import TiktokWorld
 from dyvine_cli.simulator.world import World
 
 from ..waiting import Time
@@ -26,12 +28,15 @@ LONG = 1200
 """Seconds that end a profile for a run."""
 
 
-async def add(person: Person, *names: str) -> None:
-    """Store a login under each of these names."""
-    jar = cookies.read(login_header(person.platform.clock()), site="douyin")
+async def add(person: Person, *names: str, dead: Sequence[str] = (), site: str = "douyin") -> None:
+    """Store a login under each of these names, dead ones included."""
+    header = login_header if site == "douyin" else tiktok_header
+    living = header(person.platform.clock())
+    over = header(person.platform.clock(), session=World.DEAD_SESSION)
     async with person.at_work() as workspace:
         for name in names:
-            await login.add(workspace, jar, site="douyin", name=name, test=False)
+            jar = cookies.read(over if name in dead else living, site=site)
+            await login.add(workspace, jar, site=site, name=name, test=False)
 
 
 def passed_on(outcome: Outcome) -> list[str]:
@@ -89,6 +94,56 @@ async def test_a_name_that_is_not_stored_is_wrong_input(person: Person) -> None:
     outcome = await person.get(f"douyin:post:{World.SMALL}", profile="a,nobody")
 
     assert outcome.code == ConfigError.exit_code
+
+
+WANTED = {
+    "douyin": (f"douyin:post:{World.LOGIN_ONLY}", f"douyin:user:{World.ACCOUNTS[63]}"),
+    "tiktok": (f"tiktok:post:{TiktokWorld.VIDEO}", f"tiktok:post:{TiktokWorld.PHOTO}"),
+}
+
+
+@pytest.mark.parametrize("site", WANTED)
+async def test_a_dead_login_passes_on(site: str, person: Person) -> None:
+    """The next one does all of it; it is told once with the cure, and kept for the next run and `login status`."""
+    await add(person, "a", "b", dead=["a"], site=site)
+    outcome = await person.get(*WANTED[site], profile="a,b")
+    (told,) = [each for each in outcome.of(Warned) if "going on as" in each.message]
+    later = await person.get(*WANTED[site], profile="a,b", overwrite=True)
+    async with person.at_work() as workspace:
+        shown = {each.name: each.health.dead for each in await login.status(workspace, [site])}
+
+    assert (outcome.code, later.code) == (0, 0)
+    assert told.message == f"the {site} login 'a' is no longer accepted; going on as 'b'"
+    assert f"dyvine login add --site {site} --profile a FILE" in (told.hint or "")
+    assert passed_on(later) == []
+    assert (shown["a"] is not None, shown["b"]) == (True, None)
+
+
+async def test_when_all_logins_are_dead_the_site_is_ended(person: Person) -> None:
+    """None of them becomes a silent guest: no post is asked for, and the status is that of a dead login."""
+    await add(person, "a", "b", dead=["a", "b"])
+    outcome = await person.get(*WANTED["douyin"], profile="a,b")
+
+    assert outcome.code == LoginExpired.exit_code
+    assert len(passed_on(outcome)) == 1
+    assert person.calls("aweme/detail") == person.calls("aweme/post") == []
+
+
+async def test_a_login_that_is_renewed_or_comes_back_is_not_dead(person: Person) -> None:
+    """A new one of that name begins afresh; one that passes its trial is alive."""
+    await add(person, "a", "b", dead=["a"])
+    await person.get(WANTED["douyin"][0], profile="a,b")
+    await add(person, "a")
+    async with person.at_work() as workspace:
+        renewed = workspace.profiles.load("douyin", "a")
+        assert renewed is not None
+        workspace.profiles.save(renewed.replace(dead=datetime.now(UTC)))
+        await login.status(workspace, ["douyin"], name="a")
+        tried = workspace.profiles.load("douyin", "a")
+
+    assert renewed.dead is None
+    assert tried is not None
+    assert tried.dead is None
 
 
 def chosen(time: Time, names: Sequence[str], past: Sequence[tuple[str, str]]) -> str:

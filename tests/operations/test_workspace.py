@@ -10,9 +10,14 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from dyvine_cli import cookies
 from dyvine_cli.errors import ConfigError, DyvineError, InputError, NotWritable
 from dyvine_cli.events import Event, Failed, Warned
+from dyvine_cli.operations import login
+from dyvine_cli.operations.workspace import open_workspace
 from dyvine_cli.simulator.douyin_guest import login_header
+from dyvine_cli.simulator.tiktok_guest import login_header as tiktok_header
+from dyvine_cli.simulator.tiktok_world import TiktokWorld
 from dyvine_cli.simulator.world import World
 
 from .conftest import Person
@@ -122,6 +127,53 @@ async def test_cookies_that_are_none_end_the_run_before_it_begins(
     assert person.calls() == []
 
 
+NETSCAPE = "# Netscape HTTP Cookie File\n.{}.com\tTRUE\t/\tTRUE\t2000000000\tsessionid\t" + "5" * 32 + "\n"
+OTHERS = {
+    "another site's file": ("douyin", NETSCAPE.format("tiktok"), SMALL),
+    "the other way round": ("tiktok", NETSCAPE.format("douyin"), f"tiktok:post:{TiktokWorld.VIDEO}"),
+    "a header that is the usual site's": (
+        "tiktok",
+        "sessionid=" + "5" * 32,
+        f"tiktok:post:{TiktokWorld.VIDEO}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("site", "text", "link"), OTHERS.values(), ids=list(OTHERS))
+async def test_cookies_of_another_site_make_no_silent_guest(
+    site: str, text: str, link: str, person: Person
+) -> None:
+    """The site is not asked as a guest; a login that is stored for it is used as ever."""
+    jar = person.home / "jar.txt"
+    jar.write_text(text)
+    outcome = await person.get(link, cookies=str(jar))
+    (failed,) = outcome.of(Failed)
+    calls = person.calls()
+    header = (login_header if site == "douyin" else tiktok_header)(person.platform.clock())
+    async with person.at_work() as workspace:
+        await login.add(workspace, cookies.read(header, site=site), site=site, name=None, test=False)
+    stored = await person.get(link, cookies=str(jar))
+
+    other = "tiktok" if site == "douyin" else "douyin"
+    assert outcome.code == InputError.exit_code
+    assert f"cookies of {other} only" in failed.error.message
+    assert f"dyvine login add --site {site}" in (failed.error.hint or "")
+    assert calls == []
+    assert stored.code == 0
+
+
+async def test_a_file_of_one_site_serves_its_own_links_beside_others(person: Person) -> None:
+    """Only the links of the site without cookies fail."""
+    jar = person.home / "jar.txt"
+    jar.write_text(NETSCAPE.format("douyin").replace("5" * 32, World.SESSION))
+    outcome = await person.get(
+        f"douyin:post:{World.LOGIN_ONLY}", f"tiktok:post:{TiktokWorld.VIDEO}", cookies=str(jar)
+    )
+
+    assert outcome.code == 3
+    assert [each.error.exit_code for each in outcome.of(Failed)] == [2]
+
+
 @pytest.mark.parametrize("spec", ["netscape", "firefox:no-such-profile"])
 async def test_a_browser_that_gives_no_cookies_is_an_error(person: Person, spec: str) -> None:
     """Cookies of a browser that is not there are never a silent guest."""
@@ -141,6 +193,46 @@ async def test_the_environments_cookies_are_used_and_not_kept(person: Person) ->
 
     assert outcome.code == 0
     assert World.SESSION not in text
+
+
+async def test_two_logins_of_the_environment_do_not_share_a_cool_down(person: Person) -> None:
+    """What one of them was refused does not hold the other up; the same one is held up wherever it comes from."""
+    header = login_header(person.platform.clock())
+    jar = person.home / "jar"
+    jar.write_text(header)
+    person.platform.faults.set("429", value=1200, count=1, where="aweme/detail")
+
+    async def post(**flags: str) -> int:
+        """The status of a run with the budget of this machine."""
+        async with open_workspace(person.settings(pace="off", **flags), lambda event: None) as workspace:
+            try:
+                await workspace.client.post(f"douyin:post:{World.LOGIN_ONLY}")
+            except DyvineError as error:
+                return error.exit_code
+        return 0
+
+    person.env["DOUYIN_COOKIE"] = header
+    refused, again = await post(), await post(cookies=str(jar))
+    person.env["DOUYIN_COOKIE"] = "ttwid=1; sessionid=" + "7" * 32
+    other = await post()
+
+    assert (refused, again) == (6, 6)
+    assert other != 6
+
+
+async def test_new_values_of_a_logins_cookies_are_kept(person: Person) -> None:
+    """What answers set replaces what was stored, in its file; the session stays."""
+    jar = cookies.read(login_header(person.platform.clock()), site="douyin")
+    old = tuple(each for each in jar if each.name != "ttwid")
+    async with person.at_work() as workspace:
+        await login.add(workspace, old, site="douyin", name=None, test=False)
+    await person.get(f"douyin:post:{World.LOGIN_ONLY}", simulate=True)
+    async with person.at_work() as workspace:
+        kept = workspace.profiles.load("douyin", "main")
+
+    assert kept is not None
+    assert cookies.value(kept.cookies, "ttwid")
+    assert cookies.value(kept.cookies, "sessionid") == World.SESSION
 
 
 async def test_an_accounts_folder_is_found_when_it_comes(person: Person) -> None:

@@ -44,6 +44,8 @@ def _health(health: Health) -> Iterator[str]:
     yield f"  last answer: {_time(health.accepted)}"
     refusals = f" ({words.count(health.refusals, 'refusal')} count)" if health.refusals else ""
     yield f"  last refusal: {_time(health.refused)}{refusals}"
+    if health.dead is not None:
+        yield f"  found dead: {_time(health.dead.astimezone())}"
     if health.closed_until is not None:
         yield f"  cools down until: {_time(health.closed_until)}"
 
@@ -79,6 +81,7 @@ def _line(login: Login) -> str:
             "refused": _moment(login.health.refused),
             "refusals": login.health.refusals,
             "cools_down_until": _moment(login.health.closed_until),
+            "dead": _moment(login.health.dead),
         },
         "failed": error_fields(login.error) if login.error else None,
     }

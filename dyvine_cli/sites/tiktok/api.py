@@ -215,6 +215,7 @@ class Api:
         found = answer.json("tiktok login")
         if not isinstance(found, dict) or found.get("message") != "success":
             raise LoginExpired("tiktok: the login is no longer accepted", hint=EXPIRED_HINT, endpoint="login")
+        self._http.found_alive()
 
     # --- listings -------------------------------------------------------------------------------------------------
 
