@@ -116,6 +116,17 @@ class Left(ProgressColumn):
         return Text(words.duration(left) if left >= 10 else f"{left:.0f} s", style="dim")
 
 
+class Drawing(Progress):
+    """Drawn by our timer alone: rich would draw all of it at once for every line that is added."""
+
+    def refresh(self) -> None:
+        """Wait for the timer."""
+
+    def draw(self) -> None:
+        """The next picture."""
+        super().refresh()
+
+
 class Terminal:
     """A listener that draws; counts are plain numbers, pushed to the screen by one timer."""
 
@@ -124,7 +135,7 @@ class Terminal:
         self._summed = summed
         self._titles: dict[Ref, str] = {}
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
-        self._progress = Progress(
+        self._progress = Drawing(
             Name(self._console),
             Bar(self._console),
             Amount(),
@@ -247,7 +258,7 @@ class Terminal:
     def _tick(self) -> None:
         while not self._ended.wait(1 / PER_SECOND):
             self._push()
-            self._progress.refresh()
+            self._progress.draw()
 
     def _push(self) -> None:
         gained, self._gained = self._gained, {}
