@@ -6,11 +6,13 @@ import re
 
 import pytest
 
+from dyvine_cli import cookies
 from dyvine_cli.captions import srt
 from dyvine_cli.cli.settings import selection_of
+from dyvine_cli.errors import SignatureRejected
 from dyvine_cli.events import Cut, Event, Failed, Saved, Skipped, Waiting, Warned
 from dyvine_cli.models import Listing, Mix, Post, User
-from dyvine_cli.operations import inform, selection
+from dyvine_cli.operations import inform, login, selection
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.simulator.content import content
 from dyvine_cli.simulator.tiktok_guest import login_header
@@ -210,6 +212,26 @@ async def test_refused_lists_do_not_end_the_run(person: Person) -> None:
     assert [each.listed for each in outcome.summary.balances] == [11, 10, 12, 10]
     assert [round(each.seconds, -1) for each in waits] == [60, 120]
     assert "refused signed list calls to the profile 'guest' 3 times" in str(outcome.of(Cut)[-1].error)
+
+
+async def test_a_list_goes_on_with_the_next_login(person: Person) -> None:
+    """A login whose lists are closed for long passes the turn on, and its pages would still be served."""
+    jar = cookies.read(login_header(person.platform.clock()), site="tiktok")
+    events: list[Event] = []
+    async with person.at_work(events, profile="a,b", site="tiktok") as workspace:
+        for name in ("a", "b"):
+            await login.add(workspace, jar, site="tiktok", name=name, test=False)
+        client = workspace.client
+        first = client.profile("tiktok").name
+        for _ in range(3):
+            client.budget("tiktok").refused("tiktok", first, "signed_list", SignatureRejected("no"))
+        found = [each async for each in client.posts(f"@{TiktokWorld.ACCOUNTS[200]}")]
+
+    assert len(found) == 200
+    assert client.profile("tiktok").name != first
+    assert [each.message for each in events if isinstance(each, Warned)] == [
+        "tiktok wants no more calls of the profile 'a'; going on as 'b'"
+    ]
 
 
 # --- other lists of an account ------------------------------------------------------------------------------------------
