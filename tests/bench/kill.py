@@ -101,13 +101,13 @@ class Scene:
         """Bytes that the simulator sent so far, answers of its interface included."""
         return int(self.stand_in.ask("/counts")["sent"])
 
-    def fetched(self) -> int:
-        """Bytes of media that the simulator sent since it was asked last, once nobody but us is connected."""
+    def fetched(self) -> list[dict[str, Any]]:
+        """The requests for media since it was asked last, once nobody but us is connected."""
         until = time.monotonic() + CALM
         while self.stand_in.ask("/counts")["open"] > 1 and time.monotonic() < until:
             time.sleep(0.02)
         log = self.stand_in.ask("/log", {"clear": True})
-        return sum(each["sent"] for each in log["requests"] if each["kind"])
+        return [each for each in log["requests"] if each["kind"]]
 
 
 def hashed(folder: Path) -> dict[str, tuple[int, str]]:
@@ -165,6 +165,15 @@ def to_fetch(folder: Path, known: Mapping[str, tuple[int, str]]) -> int:
     return missing
 
 
+def parts_of(folder: Path) -> dict[str, str]:
+    """What an earlier run left of unfinished files: sizes of parts, content of notes."""
+    found = {}
+    for path in folder.rglob("*.part*"):
+        note = path.suffix == ".json"
+        found[path.name] = path.read_text("utf-8").strip() if note else str(path.stat().st_size)
+    return found
+
+
 def kept(path: Path) -> int:
     """Bytes that the part of a file has; its name may have had another extension."""
     for part in path.parent.glob(f"{globbed(path.stem)}.*.part"):
@@ -194,11 +203,14 @@ def one_round(scene: Scene, folder: Path, dice: random.Random) -> Counter[str]:
         seen["rows checked"] += check_rows(folder)
         seen["parts left"] += len(list((folder / "out").rglob("*.part")))
     scene.fetched()
-    expected = to_fetch(folder, scene.known)
+    expected, parts = to_fetch(folder, scene.known), parts_of(folder / "out")
     scene.run(folder)
-    fetched = scene.fetched()
+    requests = scene.fetched()
+    fetched = sum(each["sent"] for each in requests)
     if fetched > expected + scene.job.slack:
-        raise Broken(f"{fetched} bytes were fetched where {expected} were missing")
+        found = {"parts": parts, "requests": requests}
+        (folder / "last.json").write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
+        raise Broken(f"{fetched} bytes were fetched where {expected} were missing: see last.json")
     seen["MB kept"] += (sum(size for size, _ in scene.known.values()) - expected) // 1_000_000
     seen["MB fetched at last"] += fetched // 1_000_000
     if hashed(folder / "out") != scene.known:
