@@ -29,7 +29,8 @@ def _may_pass(kind: type[DyvineError]) -> bool:
 
 def pause(attempts: int) -> timedelta:
     """How long something rests that failed so many times in a row."""
-    return min(FIRST * 2 ** min(max(attempts, 1) - 1, _DOUBLINGS), LONGEST)
+    doublings: int = min(max(attempts, 1) - 1, _DOUBLINGS)
+    return min(FIRST * (1 << doublings), LONGEST)
 
 
 def next_try(error: DyvineError, attempts: int, now: datetime) -> datetime | None:

@@ -67,7 +67,8 @@ def listing_of(ref: Ref, what: Listing | None) -> Listing | None:
 class Check:
     """The turn of one source. `before` is its last check, None for none; `failures` are those to be tried now.
 
-    `listing` False only tries those. Afterwards `error` is what ended it, None if nothing did, `row` how it came out.
+    `listing` False only tries those. Afterwards `error` is what ended it, None if nothing did, `cause` the error behind
+    that, or behind a cut that is none for the source, and `row` how it came out.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Check:
         self._reasons: dict[str, int] = {}
         self.tally = Tally()
         self.error: DyvineError | None = None
+        self.cause: DyvineError | None = None
 
     async def run(self) -> None:
         """Do it; nothing is raised but what is no error of ours."""
@@ -105,7 +107,7 @@ class Check:
         await self._note_ended()
 
     def _fail(self, error: DyvineError) -> None:
-        self.error = error.with_traceback(None)
+        self.error = self.cause = error.with_traceback(None)
         self._state, self._message = "failed", error.message
         self.tally.fail(error)
         ref = getattr(error, "ref", None) or self._ref
@@ -252,7 +254,7 @@ class Check:
         if self.tally.stop is not None:
             self._message = self.tally.stop.message
         elif listed.cut is not None:
-            self._message = listed.cut.message
+            self._message, self.cause = listed.cut.message, listed.cut.cause
             if listed.state == "cut":
                 self.error = listed.cut
 

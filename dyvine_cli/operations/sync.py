@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from dyvine_cli.archive.base import CheckedSource, FailedAsset
 from dyvine_cli.client import Client
-from dyvine_cli.errors import DyvineError, InputError, ListingIncomplete, LoginExpired, Refused
+from dyvine_cli.errors import DyvineError, InputError, LoginExpired, RateLimited
 from dyvine_cli.events import Failed, Report, SyncedSource, Warned
 from dyvine_cli.models import Listing, Ref
 from dyvine_cli.operations import again
@@ -192,19 +192,19 @@ class Sync:
             check.tally.balances.clear()
         self._tally.add(check.tally)
         self._rows.append(row)
-        self._mind(turn.entry, row.ref, check.error)
+        self._mind(turn.entry, row, check.cause)
 
-    def _mind(self, entry: Entry, ref: Ref | None, error: DyvineError | None) -> None:
+    def _mind(self, entry: Entry, row: SyncedSource, cause: DyvineError | None) -> None:
         """The budget's word ends a site for this run, a dead login ends it for whoever it belongs to."""
-        cause = error.cause if isinstance(error, ListingIncomplete) else error
-        if ref is None or cause is None:
+        if row.ref is None:
             return
-        if is_the_budgets(cause) and isinstance(cause, Refused):
-            self._tally.refusals.append(cause)
-            self._ended_sites.setdefault(ref.site, cause)
+        if isinstance(cause, RateLimited) and is_the_budgets(cause):
+            self._ended_sites.setdefault(row.ref.site, cause)
+            if row.is_trouble:
+                self._tally.refusals.append(cause)
         elif isinstance(cause, LoginExpired):
             workspace, _ = self._places.of(entry)
-            self._ended_clients.setdefault((ref.site, workspace.client), cause)
+            self._ended_clients.setdefault((row.ref.site, workspace.client), cause)
 
     def _mind_ended(self, turn: _Turn) -> bool:
         """Whether a source is not tried because its site or login ended for this run; that is counted."""
@@ -223,6 +223,8 @@ class Sync:
         if error is None:
             return False
         self._tally.fail(error)
+        if isinstance(error, RateLimited) and not self._tally.refusals:
+            self._tally.refusals.append(error)
         self._not_tried[site, error] += 1
         self._rows.append(
             SyncedSource(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dyvine_cli import lock
-from dyvine_cli.errors import Busy, ConfigError, InputError
+from dyvine_cli.errors import Busy, ConfigError, InputError, NotWritable
 from dyvine_cli.events import Cut, Failed, Saved, Warned
 from dyvine_cli.models import Ref
 from dyvine_cli.operations.alone import alone
@@ -706,6 +706,18 @@ def test_the_lock_of_a_dead_process_is_taken_over(keeper: Keeper, note: str) -> 
         taken = json.loads(path.read_text())
 
     assert taken["pid"] == os.getpid()
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="the system has no such links")
+def test_a_link_in_the_place_of_the_lock_is_not_followed(keeper: Keeper) -> None:
+    """The file behind it keeps its content."""
+    target = keeper.person.home / "mine"
+    target.write_text("mine")
+    (keeper.person.home / "sync.lock").symlink_to(target)
+    with pytest.raises(NotWritable), alone(keeper.person.home):
+        pass
+
+    assert target.read_text() == "mine"
 
 
 def test_a_lock_with_a_damaged_note_is_still_a_lock(keeper: Keeper) -> None:
