@@ -24,8 +24,6 @@ from dyvine_cli.errors import (
     NotWritable,
     RateLimited,
     Refused,
-    RiskControl,
-    SignatureRejected,
     UnexpectedResponse,
 )
 from dyvine_cli.http.addresses import is_public
@@ -54,6 +52,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "serve": ("fastapi", "uvicorn"),
     "browser": ("yt-dlp",),
     "impersonate": ("curl_cffi",),
+    "notify": ("apprise",),
 }
 """Extra to the distributions that it brings, as pyproject.toml has them."""
 
@@ -342,7 +341,7 @@ class Examination:
         wanted = self._wanted
         try:
             self._signed = wanted, await self._site.post_by(self._site.signed_route, wanted)
-        except (SignatureRejected, RiskControl, NetworkError, RateLimited):
+        except (Refused, NetworkError):
             raise
         except DyvineError as error:
             self._signed = wanted, error
@@ -392,6 +391,8 @@ class Examination:
             raise _NotTried("no post answered, so no account is known: name one with dyvine doctor LINK")
         self._ask()
         page = await self._site.page(ref, ref.listing, None)
+        if page.sample and page.next is not None:  # it came without a signature
+            page = await self._site.page(ref, ref.listing, page.next)
         posts = [each for each in page.items if isinstance(each, Post)]
         if self._is_listing and posts:
             self._post = posts[0]

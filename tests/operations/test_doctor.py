@@ -22,7 +22,10 @@ from dyvine_cli.operations.workspace import open_subject
 from dyvine_cli.simulator.app import Simulator, running
 from dyvine_cli.simulator.douyin_guest import login_header
 from dyvine_cli.simulator.faults import Fault
+from dyvine_cli.simulator.tiktok_world import TiktokWorld
 from dyvine_cli.simulator.world import World
+
+from ..rows import some_fast
 
 pytestmark = pytest.mark.anyio
 
@@ -194,6 +197,7 @@ BREAKAGES: dict[str, tuple[str, str, str]] = {
     "api-status=10011": (VIDEO, "guest", "RateLimited"),
     f"api-status{POSTS}=2096": (USER, "listing", "Private"),
     f"api-status{POSTS}=2065": (USER, "listing", "NotFound"),
+    **{f"api-status{POSTS}={code}": (USER, "listing", "NotLive") for code in (30003, 4001038)},
     # reasons why a post is not shown
     "detail-filtered=core_dep": (VIDEO, "post embed", "NotFound"),
     "detail-filtered=status_deleted": (VIDEO, "post embed", "Deleted"),
@@ -229,6 +233,65 @@ async def test_the_doctor_names_the_stage_that_broke(platform: Simulator, fault:
 
     assert failed(findings)[:1] == [(stage, error)]
     assert all(each.state != "failed" or each.error for each in findings.values())
+    assert all(findings[name].state == "ok" for name in ("tls", "clock", "disk", "extras"))
+
+
+TIKTOK = f"https://www.tiktok.com/@_/video/{TiktokWorld.VIDEO}"
+PAGE, ITEM, LIST = "@/@_/video/", "@/api/item/detail/", "@/api/post/item_list/"
+TIKTOK_USER = f"https://www.tiktok.com/@{TiktokWorld.ACCOUNTS[200]}"
+
+TIKTOK_BREAKAGES: dict[str, tuple[str, str, str]] = {
+    # pages that are none
+    "page-shell": (TIKTOK, "guest", "RiskControl"),
+    "page-risk": (TIKTOK, "guest", "RiskControl"),
+    "page-maintenance": (TIKTOK, "guest", "RiskControl"),
+    "page-login": (TIKTOK, "guest", "LoginNeeded"),
+    "page-discontinued": (TIKTOK, "guest", "NotInRegion"),
+    "page-captcha": (TIKTOK, "guest", "RiskControl"),
+    "waf-unsolvable": (TIKTOK, "guest", "RiskControl"),
+    f"page-risk{PAGE}": (TIKTOK, "post page", "RiskControl"),
+    "page-without-data@/video/": (TIKTOK, "post page", "RiskControl"),
+    # the edge: 403 is about who asks, the others about how often
+    "edge-403": (TIKTOK, "guest", "RiskControl"),
+    **{f"edge-{status}": (TIKTOK, "guest", "RateLimited") for status in (401, 405, 412, 429, 444)},
+    # 200 with zero bytes, and the soft refusal of a list
+    "signed-closed": (TIKTOK_USER, "listing", "SignatureRejected"),
+    "token-refused": (TIKTOK_USER, "listing", "SignatureRejected"),
+    f"api-empty{ITEM}": (TIKTOK, "signature", "SignatureRejected"),
+    f"api-not-empty{LIST}": (TIKTOK_USER, "listing", "SignatureRejected"),
+    # captchas
+    f"api-verify{ITEM}": (TIKTOK, "signature", "RiskControl"),
+    # status codes of pages and of the API
+    f"page-status{PAGE}=10101": (TIKTOK, "post page", "Refused"),
+    f"page-status{PAGE}=10204": (TIKTOK, "post page", "NotFound"),
+    **{f"page-status{PAGE}={code}": (TIKTOK, "post page", "Private") for code in (10215, 10216, 10222)},
+    f"page-status{PAGE}=10217": (TIKTOK, "post page", "InReview"),
+    **{f"page-status{PAGE}={code}": (TIKTOK, "post page", "LoginNeeded") for code in (10223, 10225)},
+    f"page-status{PAGE}=10231": (TIKTOK, "post page", "NotInRegion"),
+    f"page-status{PAGE}=10299": (TIKTOK, "post page", "UnexpectedResponse"),
+    **{f"page-status@/@={code}": (TIKTOK_USER, "listing", "NotFound") for code in (10201, 10202)},
+    "page-status@/@=10221": (TIKTOK_USER, "listing", "Banned"),
+    f"api-status{ITEM}=-1": (TIKTOK, "signature", "RiskControl"),
+    f"api-status{ITEM}=5": (TIKTOK, "post api", "UnexpectedResponse"),
+    **{f"api-status{ITEM}={code}": (TIKTOK, "signature", "RiskControl") for code in (10000, 10110)},
+    f"api-status{ITEM}=10101": (TIKTOK, "signature", "Refused"),
+    f"api-status{ITEM}=100002": (TIKTOK, "post api", "NotFound"),
+    # a field gone, media
+    f"item-field-missing{PAGE}=createTime": (TIKTOK, "post page", "UnexpectedResponse"),
+    f"api-cut-json{ITEM}": (TIKTOK, "post api", "UnexpectedResponse"),
+    "403": (TIKTOK, "media", "LinkExpired"),
+}
+"""The same for TikTok's page answers, zero-byte table and status codes (those of live rooms have no stage yet)."""
+
+
+@pytest.mark.parametrize("fault", some_fast(TIKTOK_BREAKAGES.keys(), *list(TIKTOK_BREAKAGES)[1::4]))
+async def test_the_doctor_names_the_stage_of_tiktok_that_broke(platform: Simulator, fault: str) -> None:
+    """As for Douyin."""
+    link, stage, error = TIKTOK_BREAKAGES[fault]
+    platform.faults.add(Fault.parse(fault))
+    findings = await examine(platform, link)
+
+    assert failed(findings)[:1] == [(stage, error)]
     assert all(findings[name].state == "ok" for name in ("tls", "clock", "disk", "extras"))
 
 
