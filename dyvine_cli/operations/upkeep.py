@@ -397,9 +397,14 @@ class Upkeep(Run):
             return "stopped"
         if cut is not None:
             return "gap" if self._overlaps else "cut"
-        if self._source.recalled and not self._ended_early and not (self._plan.newest and self.met):
+        if self._source.recalled and not self._ended_early and not self._is_as_before():
             return ODD
         return "gap" if self._ended_early == "known" and self._plan.walled else "complete"
+
+    def _is_as_before(self) -> bool:
+        """Whether a list that ended before anything known is no wonder: it was empty, or only its newest are wanted."""
+        before = self._plan.row.listed if self._plan.row else 0
+        return not before or (self._plan.newest and self.met > 0)
 
     async def _remember(self, cut: ListingIncomplete | None, *, complete: bool) -> None:
         if complete:

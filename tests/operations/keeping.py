@@ -21,6 +21,7 @@ from dyvine_cli.simulator.world import World
 
 from .conftest import Outcome, Person
 
+WORLD = World()
 VIDEOS = {"kind": ["video"]}
 """A wish that makes little work: one file a post, and no call beside the lists."""
 
@@ -32,10 +33,9 @@ def user(id: str) -> str:
 
 def videos(account: str, *indices: int) -> list[str]:
     """The ids of an account's videos among its posts at these places, all without any."""
-    world = World()
-    found = world.account(account)
+    found = WORLD.account(account)
     assert found is not None
-    posts = (world.at(found, index) for index in indices or range(found.posts))
+    posts = (WORLD.at(found, index) for index in indices or range(found.posts))
     return [post.id for post in posts if post.kind == "video" and not post.hidden]
 
 
@@ -94,9 +94,8 @@ class Keeper:
     async def knows(self, account: str, ids: Iterable[str], *, completed: datetime | None = None) -> None:
         """Put posts on record as if they had been saved years ago, or when `completed` says."""
         when = completed or datetime(2020, 1, 1, tzinfo=UTC)
-        world = World()
         refs = [Ref("douyin", "post", id) for id in ids]
-        posts = {ref: world.post(ref.id) for ref in refs}
+        posts = {ref: WORLD.post(ref.id) for ref in refs}
         async with self.person.at_work() as workspace:
             await workspace.archive.add_saved([_row(ref, account, when) for ref in refs])
             await workspace.archive.add_posts(
@@ -114,7 +113,7 @@ class Keeper:
 
     async def publishes(self, account: str, count: int) -> list[str]:
         """Let the newest posts of an account be ones that nobody has listed yet; the ids of the videos among them."""
-        found = World().account(account)
+        found = WORLD.account(account)
         assert found is not None
         before = datetime.fromtimestamp(found.created_ms(count) / 1000, UTC)
         source = Ref("douyin", "user", account)
