@@ -75,7 +75,7 @@ def main() -> int:
         env = surroundings(Path(place, "home"), stand_in)
         seconds([*PROGRAM, "login", "add", f"sessionid={World.SESSION}"], env=env)
         link = f"https://www.douyin.com/user/{World.ACCOUNTS[20_000]}"
-        options = ["--pace", "off", "--json", "-N", str(PARALLEL), "-P", str(Path(place, "out"))]
+        options = ["--pace", "off", "-q", "--json", "-N", str(PARALLEL), "-P", str(Path(place, "out"))]
         with subprocess.Popen(
             [*PROGRAM, *options, "user", link], env=env, stdout=subprocess.PIPE, text=True
         ) as process:
