@@ -304,7 +304,8 @@ def test_a_search_that_takes_too_long_names_the_post_and_the_pattern() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(?:a{1000}){1000}", "((((a{100}){100}){100}){100}){100}", "(?:(?:ab?){1000,1000}){1000}", "(?x)a{10 00}", "(?ix:a)"],
+    ["(?:a{1000}){1000}", "((((a{100}){100}){100}){100}){100}", "(?:(?:ab?){1000,1000}){1000}", "(?x)a{10 00}", "(?ix:a)",
+     "a{1000000000}", "[ab]{99999999,}", "((a{500,600}){500,600}){500,}", "a{" + "9" * 900 + "}"],
 )  # fmt: skip
 def test_a_regular_expression_that_eats_memory_is_not_compiled(pattern: str) -> None:
     """Repeats of repeats, which are written out in memory, are refused; so is what would hide them."""

@@ -15,8 +15,8 @@ PATIENCE = 0.1
 LONGEST = 1_000
 """Characters of one."""
 _MOST_BRACKETS = 50
-_MOST_WRITTEN_OUT = 100_000  # `regex` writes x{1000} out when it compiles: some 500 bytes for each x
-_FIXED_REPEAT = re.compile(r"\{([0-9]{1,9})(?:,\1)?\}")
+_MOST_WRITTEN_OUT = 100_000  # `regex` writes x{1000,} out when it compiles: some 500 bytes for each x
+_LEAST_REPEAT = re.compile(r"\{([0-9]+)(?:,[0-9]*)?\}")
 
 
 def compiled(pattern: str) -> Pattern[str]:
@@ -40,7 +40,7 @@ def _check_bounds(pattern: str) -> None:
     if re.search(r"\(\?[a-zA-Z0-9-]*x", pattern):
         raise ValueError(f"{quoted(pattern)}: the flag x is of no use in one line")  # and would hide repeats
     written_out = len(pattern)
-    for count in _FIXED_REPEAT.findall(pattern):
+    for count in _LEAST_REPEAT.findall(pattern):
         written_out *= int(count) or 1
     if written_out > _MOST_WRITTEN_OUT:
         raise ValueError(f"{quoted(pattern)} repeats too much: write + or {{1,1000}} for {{1000}}")
