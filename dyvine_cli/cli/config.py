@@ -74,10 +74,12 @@ def check(given: Common) -> Run:
     def run() -> int:
         from dyvine_cli import config
         from dyvine_cli.cli.output import say, warn
+        from dyvine_cli.cli.outside import outside_of
         from dyvine_cli.cli.settings import settings_of
         from dyvine_cli.naming import Template
 
         settings = settings_of(given)
+        outside_of(settings)
         Template.parse(settings.output)
         for template in {source.output for source in settings.sources if source.output}:
             Template.parse(template)

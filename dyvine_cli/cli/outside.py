@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from dyvine_cli.errors import InputError
+
 if TYPE_CHECKING:
     from dyvine_cli.config import Settings
-    from dyvine_cli.operations.hooks import Hooks
+    from dyvine_cli.operations.hooks import Command, Hooks
     from dyvine_cli.operations.messages import Messages
     from dyvine_cli.operations.notify import Outside, Wanted
     from dyvine_cli.operations.webhook import Webhook
@@ -30,14 +32,28 @@ def outside_of(settings: Settings) -> Outside | None:
 
 
 def _hooks(settings: Settings) -> Hooks | None:
-    if settings.notify.exec is None:
+    command = command_of(settings)
+    if command is None:
         return None
-    from dyvine_cli.operations.hooks import Command, Hooks
+    from dyvine_cli.operations.hooks import Hooks
 
-    command = Command.parse(settings.notify.exec)
     return Hooks(
         command, timeout=settings.notify.exec_timeout, environment=os.environ, output=_descriptor_of_stderr()
     )
+
+
+def command_of(settings: Settings) -> Command | None:
+    """The command that is to be started, None for none. Raises ConfigError, InputError that name where it stands."""
+    if settings.notify.exec is None:
+        return None
+    from dyvine_cli.operations.hooks import Command
+
+    try:
+        return Command.parse(settings.notify.exec)
+    except InputError as error:
+        kind, _, place = settings.origin("notify.exec").partition(" ")
+        where = {"file": f"{place}: [notify] exec", "environment": place}.get(kind, "--exec")
+        raise type(error)(error.message.replace("--exec", where, 1), hint=error.hint) from None
 
 
 def _descriptor_of_stderr() -> int:

@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,22 @@ def test_what_is_said_of_a_command(dyvine: Program, options: tuple[str, ...], co
     assert said in done.err
     assert said or ("warning" not in done.err and "error" not in done.err)
     assert bool(dyvine.files) == (code == 0 and options[0] == "--exec")
+
+
+@pytest.mark.parametrize("call", [("config", "check"), ("post", SMALL)], ids=["checked", "run"])
+def test_a_wrong_command_of_the_configuration_is_told_with_its_line(
+    dyvine: Program, call: Sequence[str]
+) -> None:
+    """Also by `config check`, so that cron does not meet it first."""
+    dyvine.home.mkdir()
+    file = dyvine.home / "config.toml"
+    file.write_text('path = "/srv"\n[notify]\nexec = "sh -c {title}"\n')
+    done = dyvine.inside(*call)
+    of_variable = dyvine.inside("config", "check", env={"DYVINE_EXEC": "no-such-program"})
+
+    assert done.code == 2
+    assert done.complaints()[0].startswith(f"{file}:3: [notify] exec: a placeholder stands in a text")
+    assert of_variable.complaints() == ["DYVINE_EXEC: there is no program 'no-such-program'"]
 
 
 def test_who_is_told_and_what_is_not_shown(dyvine: Program, received: tuple[str, list[Any]]) -> None:
