@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -83,7 +84,7 @@ def add(
     kept with each source. Where there is no configuration yet, -P names the folder of the new one.
     """
     need_words(given, words or [], "add")
-    own = {"name": name, "tags": tag and [each for one in tag for each in one.split(",")], "depth": depth}
+    own = {"name": name, "tags": _tags(tag or ()), "depth": depth}
     own |= {"every": every, "listing": "likes" if likes else None}
 
     def run() -> int:
@@ -104,10 +105,14 @@ def add(
                 told = "would add" if wish.simulate else "added"
                 show_changed(told, done.added, client.match, json=bool(given.show.json))
             for each in () if settings.quiet else done.known:
-                note(f"{each.shown_url} is already there as {each.title}")
+                note(f"{each.shown_url} is already there as {each.title}; it stays as it is")
             return done.exit_code
 
-        code = finish(_without(given, file), operation, events=False)
+        bare = _without(given, file)
+        bare = replace(
+            bare, take=replace(bare.take, no_archive=True)
+        )  # one that cannot be used is no hindrance
+        code = finish(bare, operation, events=False)
         _need_path(settings, wish)
         return code
 
@@ -119,7 +124,7 @@ def show(given: Common, words: Named = None) -> Run:
     """Show the sources, or those of a name or tag."""
 
     def run() -> int:
-        from dyvine_cli.cli.output import say
+        from dyvine_cli.cli.output import note
         from dyvine_cli.cli.output.sources import show_sources
         from dyvine_cli.cli.settings import settings_of
         from dyvine_cli.operations.sources import chosen, means_at
@@ -130,7 +135,7 @@ def show(given: Common, words: Named = None) -> Run:
         if found or given.show.json:
             show_sources(found, means, json=bool(given.show.json))
         else:
-            say("there are no sources yet", "to add some: dyvine sync add LINK")
+            note("there are no sources yet; to add some: dyvine sync add LINK")
         return 0
 
     return run
@@ -172,6 +177,14 @@ def retry(given: Common, words: Named = None) -> Run:
     from dyvine_cli.cli.upkeep import retry as tried
 
     return tried(given, words or [])
+
+
+def _tags(given: Iterable[str]) -> list[str]:
+    """The words of `--tag`, which may stand in one with commas. Raises InputError for one without any."""
+    tags = [word.strip() for text in given for word in text.split(",")]
+    if not all(tags):
+        raise InputError("--tag: a tag is empty", hint="write --tag friends,daily")
+    return list(dict.fromkeys(tags))
 
 
 def _file(given: Common) -> Path:

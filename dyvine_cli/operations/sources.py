@@ -316,6 +316,12 @@ def remove(file: Path, words: Sequence[str], means: Means = match) -> tuple[Sour
 # --- described --------------------------------------------------------------------------------------------------------
 
 
+def called(source: Source, means: Means = match) -> str:
+    """What a source is, in a word or two."""
+    ref = _meaning(source, means)
+    return "unknown link" if ref is None else "short link" if ref.kind == "short" else ref.kind
+
+
 def meaning(source: Source, means: Means = match) -> Ref | None:
     """The account or mix that a source's link names; None for a short link, and for one that no site knows."""
     ref = _meaning(source, means)

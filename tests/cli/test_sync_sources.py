@@ -40,7 +40,7 @@ def test_sources_are_added_listed_and_removed(dyvine: Program, file: Path) -> No
     assert (added.code, added.err) == (0, "")
     assert added.lines == [f"added douyin-aaaaaaaa  {A}", f"added mix-12000036  {MIX}"]
     assert (again.code, again.out) == (0, "")
-    assert again.err == f"{A} is already there as douyin-aaaaaaaa\n"
+    assert again.err == f"{A} is already there as douyin-aaaaaaaa; it stays as it is\n"
     assert [line.split() for line in listed.lines] == [
         ["NAME", "WHAT", "TAGS", "EVERY", "LINK"],
         ["douyin-aaaaaaaa", "user,", "newest", "friends", "daily", "6h", A],
@@ -178,5 +178,38 @@ def test_sources_without_a_folder_are_warned_about(dyvine: Program, file: Path) 
 
 def test_no_sources_are_said_to_be_none(dyvine: Program) -> None:
     """An empty list is a sentence for a person and nothing for a pipe."""
-    assert "dyvine sync add LINK" in dyvine.inside("sync", "list").out
+    done = dyvine.inside("sync", "list")
+
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "there are no sources yet; to add some: dyvine sync add LINK\n"
     assert dyvine.inside("sync", "list", "--json").out == ""
+
+
+def test_tags_are_words(dyvine: Program, file: Path) -> None:
+    """Blanks around them and doubles are dropped; an empty one is told, with nothing written."""
+    before = file.read_bytes()
+    empty = dyvine.inside("sync", "add", A, "--tag", "a,")
+    unchanged = file.read_bytes() == before
+    done = dyvine.inside("sync", "add", A, "--tag", "a, b", "--tag", "b")
+
+    assert (empty.code, empty.complaints(), unchanged) == (2, ["--tag: a tag is empty"], True)
+    assert (done.code, entries(file)[0]["tags"]) == (0, ["a", "b"])
+
+
+def test_a_link_that_no_site_knows_is_called_so(dyvine: Program, file: Path) -> None:
+    """It may have been written by hand; a short link is another thing."""
+    file.write_text(
+        '[[source]]\nurl = "https://example.org/a"\n[[source]]\nurl = "https://v.douyin.com/Lsjh2ZvriQo/"\n'
+    )
+    rows = dyvine.inside("sync", "list").lines
+
+    assert ["unknown link" in rows[1], "short link" in rows[2]] == [True, True]
+
+
+def test_an_archive_that_cannot_be_used_keeps_no_source_out(dyvine: Program, file: Path) -> None:
+    """The configuration is another file."""
+    (dyvine.home / "state").mkdir()
+    (dyvine.home / "state" / "archive.sqlite3").write_bytes(b"no database" * 1000)
+    done = dyvine.inside("sync", "add", A)
+
+    assert (done.code, done.err, len(entries(file))) == (0, "", 1)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dyvine_cli.cli.output import say, words
 from dyvine_cli.cli.output.jsonl import line
 from dyvine_cli.config import Source, spelt
-from dyvine_cli.operations.sources import Means, encoded, meaning
+from dyvine_cli.operations.sources import Means, called, encoded
 
 _WIDEST = 40
 """Columns of a name and of tags."""
@@ -29,8 +29,7 @@ def show_changed(word: str, sources: Iterable[Source], means: Means, *, json: bo
 
 
 def _row(source: Source, means: Means) -> tuple[str, ...]:
-    ref = meaning(source, means)
-    kind = ref.kind if ref else "short link"
+    kind = called(source, means)
     what = f"{kind}, {source.listing}" if source.listing not in (None, "posts") else kind
     every = spelt(source.every) if source.every is not None else "each run"
     return (
