@@ -232,3 +232,14 @@ def reads(pid: int, path: Path) -> bool:
     with contextlib.suppress(OSError):
         return any(each.readlink() == path for each in Path(f"/proc/{pid}/fd").iterdir())
     return False
+
+
+def test_times_are_those_of_the_clock_on_the_wall(keeper: Program) -> None:
+    """As --since and --until read them; objects have UTC."""
+    zones = ("Pacific/Kiritimati", "Pacific/Pago_Pago")  # never the same day
+    keeper.inside("archive", "ignore", REF)
+    days = {keeper.inside("archive", "list", "--ignored", env={"TZ": zone}).out.split()[3] for zone in zones}
+    (told,) = keeper.inside("archive", "list", "--ignored", "--json", env={"TZ": zones[0]}).objects
+
+    assert len(days) == 2
+    assert told["since"].endswith("Z")

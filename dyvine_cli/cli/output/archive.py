@@ -98,19 +98,33 @@ def row_shower(*, json: bool, paths: bool) -> Callable[[Row], None]:
 def _text(row: Row) -> str:
     match row:
         case RecordedFile(saved=file):
-            day = f"{row.created:%Y-%m-%d}" if row.created else " " * 10
+            day = f"{_day(row.created)}" if row.created else " " * 10
             size = words.size(file.size)
             return f"{day}  {file.ref}  {words.clean(file.asset):<10}  {size:>8}  {_shown(file.path)}"
         case FailedAsset():
             about = f"{row.ref}  {words.clean(row.asset or 'the post'):<10}  {row.error}"
-            tries = (
-                f"{row.attempts} {'try' if row.attempts == 1 else 'tries'} until {row.last:%Y-%m-%d %H:%M}"
-            )
+            tries = f"{row.attempts} {'try' if row.attempts == 1 else 'tries'} until {_minute(row.last)}"
             return f"{about}  {tries}  {words.clean(row.message, 120)}"
         case GonePost():
-            return f"{row.ref}  {row.state:<8}  noticed {row.noticed:%Y-%m-%d %H:%M}"
+            return f"{row.ref}  {row.state:<8}  noticed {_minute(row.noticed)}"
         case IgnoredPost():
-            return f"{row.ref}  ignored since {row.since:%Y-%m-%d %H:%M}"
+            return f"{row.ref}  ignored since {_minute(row.since)}"
+
+
+def _day(when: datetime) -> str:
+    return f"{_local(when):%Y-%m-%d}"
+
+
+def _minute(when: datetime) -> str:
+    return f"{_local(when):%Y-%m-%d %H:%M}"
+
+
+def _local(when: datetime) -> datetime:
+    """A time as the clock on the wall has it; what no calendar has there stays UTC."""
+    try:
+        return when.astimezone()
+    except (OverflowError, OSError):
+        return when
 
 
 def _object(row: Row) -> dict[str, Any]:
@@ -281,7 +295,7 @@ class Checking:
             rows = sum(outcome.rows.get(name, 0) for name in ("saved", "post"))
             warn(f"the archive was damaged ({outcome.damage}); it is kept as {outcome.aside}")
             if not self._quiet:
-                note(f"{rows:,} rows of files and posts could be read from it")
+                note(f"{words.count(rows, 'row')} of files and posts could be read from it")
         if not self._quiet:
             recorded = f"{words.count(outcome.files, 'file')} ({words.size(outcome.size)})"
             note(f"recorded {recorded} found below {_shown(root)}, {outcome.known:,} were on record already")
