@@ -217,6 +217,8 @@ class Engine:
                 await self._continue(work, url, host)
                 return
         except ContentChanged:
+            if work.leaves_it_to_others(url):
+                raise
             work.whole = True
         async with self._open(work, url, host) as answer:
             await self._take_whole(work, answer, host)

@@ -211,6 +211,7 @@ class Part:
             self.is_scattered = note.written is not None
             self.promise = Promise(note.length, note.validator)
             self._hashes_aside = note.length >= HASH_ASIDE
+            self._need(note.length - self.size)
             yield from self._digests.read(self._fd, self.spans.front)
             os.lseek(self._fd, self.spans.end, os.SEEK_SET)
 

@@ -61,7 +61,8 @@ class Work:
     """One fetch on its way.
 
     `mirrors` are those not given up, `failures` the last error of each, `silent` those that gave no answer, `flaws` how
-    often each gave a broken file. `whole` says that this file is not to be split.
+    often each gave a broken file, `strangers` those that have another file than the one that was begun. `whole` says that
+    this file is not to be split.
     """
 
     rendition: Rendition
@@ -75,6 +76,7 @@ class Work:
     failures: dict[str, DyvineError] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     flaws: dict[str, int] = field(default_factory=dict)
+    strangers: set[str] = field(default_factory=set)
     started: bool = False
     whole: bool = False
 
@@ -104,6 +106,13 @@ class Work:
         """Drop all bytes."""
         self.meter.take_back()
         self.part.restart()
+        self.strangers.clear()
+
+    def leaves_it_to_others(self, url: str) -> bool:
+        """Note that a mirror does not go on with what is there; whether another one should be asked to first."""
+        is_new = url not in self.strangers
+        self.strangers.add(url)
+        return is_new and not self.strangers.issuperset(self.mirrors)
 
     def verdict(self) -> DyvineError:
         """The one error for what all mirrors did.

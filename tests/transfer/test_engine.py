@@ -123,14 +123,53 @@ async def test_mirrors_are_tried_in_order(bench, mirror, film, video, faults):
 
 
 async def test_mirror_with_another_file_is_never_spliced(bench, mirror, film, grow, media, video, faults):
-    """Halves of two files of the same length are not joined."""
+    """Halves of two files of the same length are not joined; the first mirror goes on with its own."""
     other = grow(media["video.mp4"], len(film), seed=1)
     rendition = video(bench.host.put("/a", film), mirror.put("/b", other))
     bench.host.faults = [faults["cut"]]
     mirror.always = faults["other_etag"]
     fetched = await fetch(bench, rendition)
 
-    assert fetched.path.read_bytes() == other
+    assert fetched.path.read_bytes() == film
+    assert bench.host.sent == len(film)
+
+
+@pytest.mark.parametrize("segments", [1, 4], ids=["one", "several"])
+async def test_mirror_that_has_the_same_file_goes_on_wherever_it_stands(
+    bench, mirror, film, video, faults, segments
+):
+    """Another run meets the mirrors in another order: the one that can go on does, and no byte comes twice."""
+    limits = {"segments": segments, "split_from": 400_000}
+    bench.host.faults = [faults["straight"], *[faults["cut"]] * 8] if segments > 1 else [faults["cut"]]
+    with pytest.raises(Truncated):
+        await fetch(
+            bench,
+            video(bench.host.put("/a", film), size=len(film)),
+            engine=bench.engine(retries=0, **limits),
+        )
+    bench.host.faults, before = [], bench.host.sent
+    stranger = mirror.put("/b", film, ETag='"of another vendor"')
+    rendition = video(stranger, bench.host.url("/a"), size=len(film))
+    fetched = await fetch(bench, rendition, engine=bench.engine(retries=0, **limits))
+
+    assert fetched.path.read_bytes() == film
+    assert fetched.mirror == f"127.0.0.1:{bench.host.port}"
+    assert bench.host.sent == len(film)
+    assert before < bench.host.sent
+    assert len(mirror.requests) == 1
+
+
+async def test_file_that_nobody_goes_on_with_is_begun_anew(bench, mirror, film, video, faults):
+    """When every mirror has another version, or is dead, a stranger's file comes whole."""
+    bench.host.faults = [faults["cut"]]
+    with pytest.raises(Truncated):
+        await fetch(bench, video(bench.host.put("/a", film)), engine=bench.engine(retries=0))
+    bench.host.always = faults["server_error"]
+    stranger = mirror.put("/b", film, ETag='"of another vendor"')
+    fetched = await fetch(bench, video(bench.host.url("/a"), stranger))
+
+    assert fetched.path.read_bytes() == film
+    assert fetched.mirror == f"127.0.0.1:{mirror.port}"
 
 
 async def test_file_that_changes_between_tries_is_never_spliced(bench, film, grow, media, video):

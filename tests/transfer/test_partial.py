@@ -683,6 +683,24 @@ def test_part_that_someone_cut_while_it_was_written_is_not_published(tmp_path):
     part.close()
 
 
+def test_room_for_the_rest_is_asked_for_before_it_comes(tmp_path, monkeypatch):
+    """A part that is continued needs room for what is missing, and says so first; it stays for later."""
+    begun(tmp_path)
+    volume = os.statvfs(tmp_path)
+    facts = list(volume)
+    facts[3] = facts[4] = (PROMISE.length - len(HALF)) // volume.f_frsize - 1
+    monkeypatch.setattr(os, "fstatvfs", lambda fd: os.statvfs_result(facts))
+    part = Part.open(tmp_path / "film.mp4", tmp_path, "r")
+    with pytest.raises(DiskFull):
+        list(part.recover())
+    part.close()
+    monkeypatch.undo()
+    again = opened(tmp_path)
+    again.close()
+
+    assert again.size == len(HALF)
+
+
 def test_full_disk_in_a_range_counts_what_was_written(tmp_path):
     """What of a range did not reach the disk is still missing."""
     part = opened(tmp_path)
