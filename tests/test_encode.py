@@ -169,7 +169,7 @@ def check(value: object, name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["post", "user", "mix", "source", "event", "archive"])
+@pytest.mark.parametrize("name", ["post", "user", "mix", "source", "event", "archive", "doctor", "login"])
 def test_the_schemas_are_schemas(name: str) -> None:
     """Each published file is valid by its own meta-schema."""
     Draft202012Validator.check_schema(schema(name))
@@ -266,8 +266,8 @@ def test_a_stamp_without_a_time_is_of_now() -> None:
 def test_definitions_that_schemas_share_are_equal() -> None:
     """Each file stands alone; what they repeat is the same."""
     shared: dict[str, list[Callable[[], object] | object]] = {}
-    for name in ("post", "user", "mix", "source", "event", "archive"):
-        for key in ("time", "ref", "author", "rendition"):
+    for name in ("post", "user", "mix", "source", "event", "archive", "doctor", "login"):
+        for key in ("time", "ref", "author", "rendition", "fault"):
             if key in schema(name)["$defs"]:
                 shared.setdefault(key, []).append(schema(name)["$defs"][key])
 

@@ -17,9 +17,17 @@ CUT = 300
 """Characters of a body that are shown."""
 _LARGEST = 2_000_000  # bytes of a body that are looked at
 
-_ACCOUNT = ("uid", "sec_uid", "unique_id", "short_id", "nickname", "user_uid", "id", "user_unique_id")
-_OWN = ("user/profile/self/", "query/user/")
+_ACCOUNT = (
+    *("uid", "sec_uid", "unique_id", "short_id", "nickname", "user_uid", "id", "user_unique_id"),
+    *("secUid", "uniqueId", "nickName", "odinId", "wid"),
+    *("user_id", "user_id_str", "sec_user_id", "screen_name", "username"),
+)
+_OWN = ("user/profile/self/", "query/user/", "token/beat/web/", "account/info/")
 """Calls whose answers are about whoever asks."""
+_ASKING = b'"webapp.app-context":'
+"""Behind this a page of TikTok tells who asks for it, whatever it is about: the account, else the visitor."""
+_ECHO = "x-ms-token"
+"""The header that repeats the value of a cookie."""
 
 
 class Traffic:
@@ -76,14 +84,18 @@ def learn(redactor: Redactor, made: Exchange) -> None:
             redactor.learn_cookies(value)
     for header in made.set_cookies:
         redactor.learn_cookies(header.partition(";")[0])
+    redactor.learn(made.received.get(_ECHO, ""))
     if urlsplit(made.full_url).path.endswith(_OWN):
-        redactor.learn_account(*_ids(made.body))
+        redactor.learn_account(*_ids(made.body.decode("utf-8-sig", "replace")))
+    elif (at := made.body.find(_ASKING)) >= 0:
+        redactor.learn_account(*_ids(made.body[at + len(_ASKING) :].decode("utf-8", "replace")))
 
 
-def _ids(body: bytes) -> Iterator[str]:
-    """The ids and names in an answer about the person's own account or device."""
+def _ids(text: str) -> Iterator[str]:
+    """The ids and names in a record about the person's own account or device; what follows it does not matter."""
     with suppress(ValueError, RecursionError):
-        found = json.loads(body)
-        for record in (found, found.get("user")) if isinstance(found, dict) else ():
+        found, _ = json.JSONDecoder().raw_decode(text.lstrip())
+        records = (found, found.get("user"), found.get("data")) if isinstance(found, dict) else ()
+        for record in records:
             if isinstance(record, dict):
                 yield from (str(record[name]) for name in _ACCOUNT if record.get(name))

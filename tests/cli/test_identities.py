@@ -11,6 +11,7 @@ import pytest
 from dyvine_cli.simulator.world import World
 from tests.cli.conftest import Program
 from tests.firefox import firefox
+from tests.test_encode import check
 
 WAYS = {
     "option": (["--cookies-from-browser", "firefox"], {}, ""),
@@ -113,6 +114,8 @@ def test_the_status_of_logins_is_made_for_monitoring(dyvine: Program, tmp_path: 
     dyvine("login", "add", "--no-test", "--profile", "old", f"sessionid={World.DEAD_SESSION}")
     dead = dyvine("login", "--json")
 
+    for each in (found, *dead.objects):
+        check(each, "login")
     assert found["account"]["id"] == World.SELF
     assert found["health"]["accepted"].endswith("Z")
     assert (found["health"]["refused"], found["health"]["cools_down_until"]) == (None, None)

@@ -36,6 +36,7 @@ def _complaint(error: DyvineError) -> str:
 def _finding(found: Finding) -> dict[str, Any]:
     return {
         "v": 1,
+        "type": "stage",
         "stage": found.stage,
         "state": found.state,
         "needed": found.needed,
@@ -61,6 +62,7 @@ def _line(reading: Reading) -> str:
 def _reading(reading: Reading) -> dict[str, Any]:
     return {
         "v": 1,
+        "type": "answer",
         "endpoint": reading.endpoint,
         "url": reading.url,
         "state": reading.state,

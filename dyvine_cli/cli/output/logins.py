@@ -66,6 +66,7 @@ def _line(login: Login) -> str:
     report, account = login.cookies, login.account
     found: dict[str, Any] = {
         "v": 1,
+        "type": "login",
         "site": login.site,
         "profile": login.name,
         "login": report.login,
