@@ -23,7 +23,7 @@ from dyvine_cli.errors import (
 )
 from dyvine_cli.http.media import MediaAnswer, MediaReader
 from dyvine_cli.models import Rendition
-from dyvine_cli.transfer.answer import goes_on, promised, refusal, retry_after
+from dyvine_cli.transfer.answer import goes_on, promised, refusal, retry_after, validator
 from dyvine_cli.transfer.check import Family
 from dyvine_cli.transfer.finish import Fetched, finish, found
 from dyvine_cli.transfer.hosts import Clock, Host, Hosts, Sleep
@@ -217,11 +217,12 @@ class Engine:
                 await self._continue(work, url, host)
                 return
         except ContentChanged:
-            if work.leaves_it_to_others(url):
+            if work.may_leave(url):
+                work.strangers.add(url)
                 raise
             work.whole = True
         async with self._open(work, url, host) as answer:
-            await self._take_whole(work, answer, host)
+            await self._take_whole(work, url, answer, host)
 
     def _is_split(self, work: Work, host: Host) -> bool:
         """Whether a file comes in ranges: one that was begun so, or a large one from a host that gives them."""
@@ -249,8 +250,9 @@ class Engine:
             elif answer.status == 416:
                 raise ContentChanged(f"{host.name} does not go on with the file that was begun")
             else:
-                host.gives_ranges = host.gives_ranges and answer.status != 200
-                await self._take_whole(work, answer, host)
+                if answer.status == 200 and _is_same_or_new(work.part, answer):
+                    host.gives_ranges = False
+                await self._take_whole(work, url, answer, host)
 
     def _piece(
         self, work: Work, url: str, host: Host, first: int, last: int
@@ -267,10 +269,12 @@ class Engine:
             elif answer.status in {206, 416}:
                 raise ContentChanged(f"{host.name} does not go on with the file that was begun")
             else:
-                await self._take_whole(work, answer, host)
+                await self._take_whole(work, url, answer, host)
 
-    async def _take_whole(self, work: Work, answer: MediaAnswer, host: Host) -> None:
-        """Take a file from its first byte on, instead of what is there."""
+    async def _take_whole(self, work: Work, url: str, answer: MediaAnswer, host: Host) -> None:
+        """Take a file from its first byte on, instead of what is there unless another mirror may go on with that."""
+        if answer.status == 200 and work.part.size and work.may_leave(url):
+            raise ContentChanged(f"{host.name} has another file than the one that was begun")
         if answer.status != 200:
             error = refusal(answer, host.name)
             if answer.status in {429, 503}:
@@ -342,6 +346,11 @@ def _key(path: Path) -> str:
 
 def _is_worth_another_try(exc: BaseException, work: Work) -> bool:
     return isinstance(exc, DyvineError) and exc.retryable and bool(work.mirrors)
+
+
+def _is_same_or_new(part: Part, answer: MediaAnswer) -> bool:
+    """Whether a host that gave all instead of a range had no other file as its reason."""
+    return not part.size or validator(answer.headers) == part.promise.validator
 
 
 def _is_worth_md5(rendition: Rendition) -> bool:

@@ -108,11 +108,9 @@ class Work:
         self.part.restart()
         self.strangers.clear()
 
-    def leaves_it_to_others(self, url: str) -> bool:
-        """Note that a mirror does not go on with what is there; whether another one should be asked to first."""
-        is_new = url not in self.strangers
-        self.strangers.add(url)
-        return is_new and not self.strangers.issuperset(self.mirrors)
+    def may_leave(self, url: str) -> bool:
+        """Whether a mirror that does not go on with what is there is passed over, once: another one may."""
+        return url not in self.strangers and not self.strangers.issuperset(set(self.mirrors) - {url})
 
     def verdict(self) -> DyvineError:
         """The one error for what all mirrors did.
