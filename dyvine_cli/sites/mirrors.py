@@ -34,6 +34,8 @@ _PICTURE_ORDER = ("jpg", "png", "gif", "webp", "heic", "avif")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _PATH_EXPIRY = re.compile(r"/[0-9a-f]{32}/([0-9a-f]{8})/")
 _UNSEEN = r"\x00-\x20\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_PLAIN = re.compile(r"https://[a-z0-9-]+(?:\.[a-z0-9-]+)+/")
+"""How nearly all begin: nothing in front of the host that could hide another, no port."""
 _URL = re.compile(rf"https?://[^\s{_UNSEEN}<>\"\\^`{{|}}]{{4,8000}}", re.IGNORECASE)
 
 
@@ -119,6 +121,8 @@ def _rank(rendition: Rendition) -> tuple[float, ...]:
 def _is_link(value: str) -> bool:
     if not _URL.fullmatch(value):
         return False
+    if _PLAIN.match(value):
+        return True
     try:
         parts = urlsplit(value)
         return bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
