@@ -7,7 +7,6 @@ which it is read and written.
 from __future__ import annotations
 
 import json
-import math
 import os
 import secrets
 import time
@@ -34,6 +33,7 @@ LONGEST_NAME = 200
 _LARGEST = 512 * 1024
 _PATIENCE = 1.0  # seconds for a lock that others hold for milliseconds
 _LARGEST_COUNT = 10**15
+_LATEST = 4_102_444_800  # the year 2100
 
 
 class Unkept(Exception):
@@ -190,7 +190,7 @@ def _wait_for(descriptor: int) -> None:
 def _decode(found: Mapping[str, Any]) -> Sheet:
     """The sheet in a file. Raises what an odd field raises."""
     return Sheet(
-        failures={_text(key): _number(told) for key, told in found["failures"].items()},
+        failures={_text(key): _moment(told) for key, told in found["failures"].items()},
         logins={_text(key): _text(day) for key, day in found["logins"].items()},
         digest=_text(found["digest"]),
         counts=_counts(found["counts"]),
@@ -200,7 +200,7 @@ def _decode(found: Mapping[str, Any]) -> Sheet:
 def _counts(found: Mapping[str, Any]) -> Counts:
     accounts = {_text(key): (_text(name), _count(posts)) for key, (name, posts) in found["accounts"].items()}
     return Counts(
-        since=None if found["since"] is None else _number(found["since"]),
+        since=None if found["since"] is None else _moment(found["since"]),
         reasons={_text(name): _count(number) for name, number in found["reasons"].items()},
         accounts=accounts,
         **{name: _count(found[name]) for name in ("runs", "posts", "files", "size", "failed", "others")},
@@ -210,11 +210,13 @@ def _counts(found: Mapping[str, Any]) -> Counts:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
+    value.encode()  # half a character is a ValueError
     return value
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+def _moment(value: object) -> float:
+    """Unix seconds that a calendar has."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _LATEST:
         raise TypeError
     return float(value)
 

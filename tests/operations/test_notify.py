@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -682,6 +683,12 @@ DAMAGE = [
     b"{" * 70_000,
     b'{"failures": {"a": "b"}}',
     b'{"failures": {"a": 1e999}, "logins": {}}',
+    *(
+        json.dumps(
+            {"failures": {}, "logins": {}, "digest": digest, "counts": asdict(Counts(since=since))}
+        ).encode()
+        for digest, since in (("", -1e15), ("", 1e15), ("\ud800", 0))
+    ),
 ]
 
 
