@@ -32,7 +32,8 @@ _TYPES: Mapping[str, str] = {"video_mp4": "mp4", "audio_mpeg": "mp3", "audio_mp4
 _USUAL: Mapping[Family, str] = {"video": "mp4", "picture": "jpg", "sound": "mp3"}
 _PICTURE_ORDER = ("jpg", "png", "gif", "webp", "heic", "avif")
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_PATH_EXPIRY = re.compile(r"/[0-9a-f]{32}/([0-9a-f]{8})/")
+_PATH_EXPIRY = re.compile(r"https?://[^/?#]*/[0-9a-f]{32}/([0-9a-f]{8})/", re.IGNORECASE)
+_STATED_EXPIRY = re.compile(r"[?&](?:x-expires|expire)=([0-9]{9,11})(?![^&#])")
 _UNSEEN = r"\x00-\x20\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _PLAIN = re.compile(r"https://[a-z0-9-]+(?:\.[a-z0-9-]+)+/")
 """How nearly all begin: nothing in front of the host that could hide another, no port."""
@@ -131,16 +132,14 @@ def _is_link(value: str) -> bool:
 
 
 def _expiry(url: str) -> datetime | None:
-    parts = urlsplit(url)
-    in_path = _PATH_EXPIRY.match(parts.path)
+    in_path = _PATH_EXPIRY.match(url)
     if in_path:
         return datetime.fromtimestamp(int(in_path[1], 16), UTC)
-    stated = _stated(parts, "x-expires", "expire")
-    return datetime.fromtimestamp(int(stated), UTC) if re.fullmatch(r"[0-9]{9,11}", stated) else None
+    stated = _STATED_EXPIRY.search(url)
+    return datetime.fromtimestamp(int(stated[1]), UTC) if stated else None
 
 
-def _stated(parts: SplitResult, *names: str) -> str:
-    """The last value of the first of these parameters that an address has, "" for none."""
-    query = f"&{parts.query}"
-    found = (query.rpartition(f"&{name}=") for name in names)
-    return next((unquote(rest.partition("&")[0]) for _, mark, rest in found if mark), "")
+def _stated(parts: SplitResult, name: str) -> str:
+    """The last value of a parameter of an address, "" for none."""
+    _, mark, rest = f"&{parts.query}".rpartition(f"&{name}=")
+    return unquote(rest.partition("&")[0]) if mark else ""
