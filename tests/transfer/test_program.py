@@ -108,6 +108,7 @@ def disk_of(size: int, place: Place, copy: Path) -> tuple[str, ...]:
     return (*name_space(), "sh", "-c", script)
 
 
+@pytest.mark.slow
 def test_full_disk_ends_the_run_cleanly_and_the_next_one_goes_on(place, tmp_path):
     """16 MB of some 40: status 10, the archive whole, each file right; with room only what is missing is fetched."""
     copy = tmp_path / "copy"
@@ -140,6 +141,7 @@ def test_room_for_a_large_file_is_asked_for_first(place, tmp_path):
     assert [path for path in copy.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 def test_two_processes_share_an_account_and_a_folder(place, platform):
     """Both end well, every byte comes once, every file is right and recorded once."""
     platform.line.rate = 2_000_000
@@ -153,6 +155,7 @@ def test_two_processes_share_an_account_and_a_folder(place, platform):
     assert sorted(place.rows()) == sorted(place.files().values())
 
 
+@pytest.mark.slow
 def test_killed_process_holds_nobody_up(place, platform):
     """A second process goes on at once where a killed one held its locks."""
     platform.line.rate = 600_000

@@ -251,14 +251,14 @@ def is_final(case: str) -> bool:
 
 
 def cells(cases: Iterable[str], ways: Iterable[str]) -> list[object]:
-    """Every case in every way and size; where only a time-out ends it, the small ones are left to the slow tests."""
+    """Every case in every way and size; small files where only a time-out ends it or in mixed ways are slow tests."""
     return [
         pytest.param(
             case,
             way,
             size,
             id=f"{case}-{way}-{size}",
-            marks=[pytest.mark.slow] if size == "small" and fault_of(case) in SILENT else [],
+            marks=[pytest.mark.slow] if size == "small" and (fault_of(case) in SILENT or "," in way) else [],
         )
         for case in cases
         for way in ways
