@@ -175,22 +175,16 @@ def parts_of(folder: Path) -> dict[str, str]:
 
 
 def kept(path: Path) -> int:
-    """Bytes that the part of a file has; its name may have had another extension."""
-    for part in path.parent.glob(f"{globbed(path.stem)}.*.part"):
-        note = part.with_name(part.name + ".json")
-        text = note.read_text() if note.exists() else ""
-        if not text:  # it struck before the first byte, which the note precedes
-            return 0
-        facts: dict[str, Any] = json.loads(text)
-        if facts["written"] is None:
-            return part.stat().st_size
-        return sum(end - start for start, end in facts["written"])
-    return 0
-
-
-def globbed(text: str) -> str:
-    """A name in which nothing is a pattern."""
-    return "".join(f"[{letter}]" if letter in "[]*?" else letter for letter in text)
+    """Bytes that the part of a file has and its note vouches for."""
+    part = path.with_name(path.name + ".part")
+    note = part.with_name(part.name + ".json")
+    text = note.read_text() if note.exists() else ""
+    if not text:  # a small file, or it struck before the first byte, which the note precedes
+        return 0
+    facts: dict[str, Any] = json.loads(text)
+    if facts["written"] is None:
+        return part.stat().st_size
+    return sum(end - start for start, end in facts["written"])
 
 
 def one_round(scene: Scene, folder: Path, dice: random.Random) -> Counter[str]:
