@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,22 @@ def begun(place: Place, process: subprocess.Popen[str], least: int = 1) -> None:
         time.sleep(0.005)
 
 
+def until_it_reads(process: subprocess.Popen[str]) -> None:
+    """Wait until a process has a part open."""
+    until = time.monotonic() + PATIENCE
+    while not any(target.endswith(".part") for target in open_files(process.pid)):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def open_files(process: int) -> Iterator[str]:
+    """What the descriptors of a process lead to."""
+    for each in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield str(each.readlink())
+
+
 def stopped(process: subprocess.Popen[str], number: int) -> tuple[int, str, float]:
     """Send a signal; exit status, stderr, and the seconds that it took."""
     then = time.monotonic()
@@ -216,7 +233,7 @@ def test_signal_amid_a_large_file_ends_the_run_within_two_seconds(place, platfor
         process.kill()
         process.communicate()
         process = place.start("post", BIG)
-        time.sleep(0.6)
+        until_it_reads(process)
     ended, said, took = stopped(process, number)
     note = json.loads(next(place.out.rglob("*.part.json")).read_text())
     there = sum(end - start for start, end in note["written"])
