@@ -470,10 +470,14 @@ class Examination:
         return f"installed: {shown}{cure}"
 
 
+def _times(count: int) -> str:
+    return "1 time" if count == 1 else f"{count} times"
+
+
 def _resting(rests: Sequence[Rest]) -> str:
     """Which proxies rest, the first few of them; empty if none does."""
     told = [
-        f"{each.shown} until {each.ends.astimezone():%H:%M} (failed {each.failures} times)"
+        f"{each.shown} until {each.ends.astimezone():%H:%M} (failed {_times(each.failures)})"
         for each in rests[:_NAMED]
     ]
     more = [f"{len(rests) - _NAMED} more"] if len(rests) > _NAMED else []

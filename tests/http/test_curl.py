@@ -34,6 +34,7 @@ from dyvine_cli.http.curl import Workshop
 from dyvine_cli.http.imitation import Browser
 from dyvine_cli.http.network import Network, Timeouts
 
+from ..hello import hello_of
 from .conftest import Asked, Serve, Server, reply
 from .test_network import BROKEN, HASTY, leading_to, raw
 from .test_proxies import listed
@@ -110,22 +111,6 @@ async def test_a_body_is_sent_and_a_head_has_none(secure: Serve, trusting: Make)
     assert [each.headers.get("content-length") for each in server.asked] == ["8", "0", None, None]
     assert "content-type" not in server.asked[1].headers
     assert server.connections == 1
-
-
-def hello_of(data: bytes) -> tuple[list[int], dict[int, bytes]]:
-    """Ciphers and extensions of a ClientHello (RFC 8446, section 4.1.2), without the values that mean nothing."""
-    at = 5 + 4 + 2 + 32
-    at += 1 + data[at]
-    size = int.from_bytes(data[at : at + 2], "big")
-    ciphers = [int.from_bytes(data[each : each + 2], "big") for each in range(at + 2, at + 2 + size, 2)]
-    at += 2 + size
-    at += 1 + data[at] + 2
-    extensions = {}
-    while at < len(data):
-        kind, size = int.from_bytes(data[at : at + 2], "big"), int.from_bytes(data[at + 2 : at + 4], "big")
-        extensions[kind] = data[at + 4 : at + 4 + size]
-        at += 4 + size
-    return [each for each in ciphers if each & 0x0F0F != 0x0A0A], extensions
 
 
 async def test_the_client_hello_is_a_browsers(network: Make) -> None:
@@ -444,6 +429,7 @@ async def endless(asked: Asked, writer: asyncio.StreamWriter) -> None:
         while not writer.is_closing():
             writer.write(b"x" * 65536)
             await writer.drain()
+            await asyncio.sleep(0)  # over TLS, `drain` need not let the loop hear of a lost connection
 
 
 def descriptors() -> int:

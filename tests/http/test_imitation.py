@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +17,9 @@ from dyvine_cli.http.imitation import Imitation, client_hints, nearest
 from dyvine_cli.http.network import Network
 from dyvine_cli.identity import Profile
 
+from ..hello import Gate
 from .conftest import Serve, Server, reply
-from .test_curl import Certified, hello_of
+from .test_curl import Certified
 from .test_network import leading_to
 
 pytestmark = pytest.mark.anyio
@@ -169,36 +169,6 @@ def test_without_the_extra_the_hint_names_it() -> None:
     assert caught.value.hint == "pip install 'dyvine-cli[impersonate]'"
 
 
-class Gate:
-    """A listener that lets browsers through to `port`, and hangs up on everyone else."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self.open: list[asyncio.StreamWriter] = []
-
-    async def lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Look at the ClientHello."""
-        self.open.append(writer)
-        hello = await reader.readexactly(5)
-        hello += await reader.readexactly(int.from_bytes(hello[3:], "big"))
-        if 17613 not in hello_of(hello)[1]:
-            writer.transport.abort()
-            return
-        far_reader, far = await asyncio.open_connection("127.0.0.1", self._port)
-        self.open.append(far)
-        far.write(hello)
-
-        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            with suppress(OSError):
-                while data := await source.read(65536):
-                    sink.write(data)
-            sink.close()
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(pump(reader, far))
-            group.create_task(pump(far_reader, writer))
-
-
 @dataclass
 class Picky:
     """A TikTok that speaks to browsers only."""
@@ -234,9 +204,7 @@ async def picky(
     usual = {"resolve": leading_to("127.0.0.1"), "ca_file": ca_file, "listed": ["tiktok.com"]}
     yield Picky(server, port, lambda **options: network(**usual, **options))
     listening.close()
-    for each in gate.open:
-        each.transport.abort()
-    await asyncio.sleep(0.01)  # lets them close their sockets
+    await gate.close()
 
 
 async def test_a_broken_handshake_is_tried_again_as_a_browser(picky: Picky) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import tomllib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +18,8 @@ import pytest
 from dyvine_cli import config
 from dyvine_cli.errors import ConfigError, UnsupportedURL
 from dyvine_cli.events import ignore
+from dyvine_cli.http.connect import ConnectTo
+from dyvine_cli.http.imitation import Imitation
 from dyvine_cli.http.network import Network
 from dyvine_cli.operations.doctor import EXTRAS, Examination, Finding, Subject, exit_code
 from dyvine_cli.operations.workspace import open_subject
@@ -25,6 +29,7 @@ from dyvine_cli.simulator.faults import Fault
 from dyvine_cli.simulator.tiktok_world import TiktokWorld
 from dyvine_cli.simulator.world import World
 
+from ..hello import Gate
 from ..rows import some_fast
 
 pytestmark = pytest.mark.anyio
@@ -374,6 +379,62 @@ async def test_a_proxy_that_is_not_there_is_the_proxy(platform: Simulator) -> No
 
     assert failed(findings) == [("proxy", "ProxyFailure")]
     assert "hunter2" not in str(findings)
+
+
+async def test_proxies_of_a_list_that_rest_are_named(platform: Simulator, tmp_path: Path) -> None:
+    """Until when and after how many failures, without their logins."""
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 led\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    listening = await asyncio.start_server(lead, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    (tmp_path / "proxies").write_text(f"http://me:hush@127.0.0.1:9\nhttp://127.0.0.1:{port}\n")
+    flags = {"connect_to": None, "proxy": f"list:{tmp_path}/proxies"}
+    findings = await examine(platform, VIDEO, flags=flags, env={"DYVINE_NETWORK_PROXY_ORDER": "first"})
+    listening.close()
+
+    assert findings["proxy"].state == "ok"
+    assert re.search(
+        r"resting: http://\*\*\*@127\.0\.0\.1:9 until \d\d:\d\d \(failed 1 time\)", findings["proxy"].detail
+    )
+    assert "hush" not in str(findings)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+async def test_a_site_that_hangs_up_on_our_tls_is_greeted_like_a_browser(
+    installed: bool, tmp_path: Path
+) -> None:
+    """With the extra the stage is ok and says so; without it the hint names the extra."""
+
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    with running(tls=True) as simulator:
+        gate = Gate(simulator.port)
+        listening = await asyncio.start_server(gate.lead, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        network = Network(
+            connect_to=ConnectTo.parse(f"www.tiktok.com:443:gate.example:{port}"),
+            resolve=resolve,
+            ca_file=simulator.ca_file,
+            listed=["tiktok.com"],
+            imitation=Imitation(installed=lambda: installed),
+        )
+        async with subject(simulator, TIKTOK, flags={"ca_file": simulator.ca_file}) as found:
+            findings = await examined(replace(found, network=network))
+        await network.aclose()
+        listening.close()
+        await gate.close()
+
+    if installed:
+        assert "spoken to like chrome" in findings["tls"].detail
+    else:
+        assert findings["tls"].error is not None
+        assert "dyvine-cli[impersonate]" in (findings["tls"].error.hint or "")
 
 
 async def test_an_authority_that_nobody_trusts_is_tls() -> None:
