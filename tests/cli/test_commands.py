@@ -457,7 +457,8 @@ VALUES = {
     "kind": "video", "match": "likes", "since": "2026-01-01", "until": "2026-01-02", "quality": "720", "codec": "h264", "site": "douyin",
     "max_filesize": "5M", "limits.rate": "5M", "limits.pace": "slow", "douyin.pace": "slow", "tiktok.pace": "slow",
     "network.proxy": "http://127.0.0.1:1", "network.proxy_order": "first", "douyin.proxy": "none", "tiktok.proxy": "none", "network.allow": "10.0.0.0/8",
-    "network.impersonate": "off", "convert_subs": "srt", "network.connect_to": "*:80:127.0.0.1:1", "storage.to": "r2", "sync.full_every": "7d",
+    "network.impersonate": "off", "convert_subs": "srt", "notify.on": "new", "notify.digest_at": "07:30",
+    "notify.urls": "ntfy://a", "notify.webhook": "https://h/", "notify.exec_timeout": "90s", "network.connect_to": "*:80:127.0.0.1:1", "storage.to": "r2", "sync.full_every": "7d",
 }  # fmt: skip
 
 
