@@ -5,7 +5,6 @@ from __future__ import annotations
 from dyvine_cli.errors import (
     Deleted,
     InReview,
-    LoginExpired,
     LoginNeeded,
     NotFound,
     Paid,
@@ -21,8 +20,8 @@ EXPIRED_HINT = "log in again in the browser, then run: dyvine login add FILE"
 def ensure_available(post: Post, *, platform: str, login: bool = False) -> Post:
     """The same post, if there is something of it for us; `login` says whether a login was sent.
 
-    Raises Deleted; Private, InReview, Paid or LoginNeeded (LoginExpired with a login) when the platform withholds the
-    media for that reason. Its author, logged in, is given them: then it is available.
+    Raises Deleted; Private, InReview, Paid or LoginNeeded when the platform withholds the media for that reason. Its
+    author, logged in, is given them: then it is available. What is kept from one login does not make that one dead.
     """
     if post.access in ("deleted", "prohibited"):
         by = "its author" if post.access == "deleted" else platform
@@ -41,7 +40,11 @@ def _withheld(post: Post, platform: str, *, login: bool) -> SiteError:
     if post.paid:
         return Paid(f"{post.ref}: only for those who bought it", ref=post.ref)
     if post.login_only and login:
-        return LoginExpired(f"{post.ref}: {platform} still asks for a login", hint=EXPIRED_HINT, ref=post.ref)
+        return LoginNeeded(
+            f"{post.ref}: {platform} does not show it to this login",
+            hint="another login may see it: dyvine login add --profile NAME FILE, then --profile NAME",
+            ref=post.ref,
+        )
     if post.login_only:
         return LoginNeeded(f"{post.ref}: only for those who are logged in", hint=LOGIN_HINT, ref=post.ref)
     return NotFound(f"{post.ref}: the post holds no media", ref=post.ref)

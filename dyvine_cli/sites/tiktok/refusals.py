@@ -197,7 +197,7 @@ def code_error(
         found = _REASONS["content_classification"]
     unknown = _Meaning(UnexpectedResponse, "unavailable", "run `dyvine doctor`")
     kind, words, hint = found or _CODES.get(code, unknown)
-    if kind is LoginNeeded and login:
+    if kind is LoginNeeded and login and (ref is None or ref.kind != "post"):  # a post may want another login
         kind, hint = LoginExpired, EXPIRED_HINT
     told = f"code {code}: {said[:200]}" if said else f"code {code}"
     return kind(f"{ref or f'tiktok {endpoint}'}: {words} ({told})", hint=hint, ref=ref, endpoint=endpoint)

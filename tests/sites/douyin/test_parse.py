@@ -15,7 +15,6 @@ from dyvine_cli.errors import (
     Deleted,
     DyvineError,
     InReview,
-    LoginExpired,
     LoginNeeded,
     Paid,
     Private,
@@ -472,18 +471,19 @@ def test_a_private_post_is_available_to_the_one_who_is_given_it(aweme: Load) -> 
     [
         ({"series_paid_info": {"item_price": 600, "series_paid_status": 1}}, False, Paid),
         ({"pc_need_login": True}, False, LoginNeeded),
-        ({"pc_need_login": True}, True, LoginExpired),
+        ({"pc_need_login": True}, True, LoginNeeded),
     ],
-    ids=["paid", "login needed", "login dead"],
+    ids=["paid", "login needed", "another login needed"],
 )
 def test_paid_and_login_only_posts_say_so(
     aweme: Load, fields: Raw, login: bool, error: type[DyvineError]
 ) -> None:
-    """Without media, the reason becomes the error; a login that does not help is dead."""
+    """Without media, the reason becomes the error; a login that does not help is not dead for that."""
     raw = {**aweme("video"), **fields, "video": None}
 
-    with pytest.raises(error):
+    with pytest.raises(error) as told:
         parse.ensure_available(parse.post(raw), login=login)
+    assert type(told.value) is error
 
 
 def test_an_open_post_without_media_is_an_unexpected_answer(aweme: Load) -> None:
