@@ -60,6 +60,7 @@ def test_a_batch_file_beyond_the_bound_is_refused(dyvine: Program) -> None:
     assert done.complaints() == [f"the batch file {file} is larger than 64 MiB"]
 
 
+@pytest.mark.slow
 def test_a_batch_file_of_too_many_lines_is_refused(dyvine: Program) -> None:
     """Small in bytes, large as links."""
     file = dyvine.home.parent / "links.txt"
@@ -80,6 +81,7 @@ def test_a_batch_file_in_utf_16_is_read(dyvine: Program) -> None:
     assert len(dyvine.files) == 1
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_bad_lines_are_soon_told(dyvine: Program) -> None:
     """Twenty complaints, the number of the others, status 3 because of the one good line."""
     file = dyvine.home.parent / "links.txt"

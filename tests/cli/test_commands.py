@@ -372,6 +372,7 @@ def test_filters_choose_the_posts(dyvine: Program, options: list[str], count: in
     assert len(shown) == count
 
 
+@pytest.mark.slow
 def test_overwriting_replaces_and_no_archive_remembers_nothing(dyvine: Program) -> None:
     """--overwrite fetches again; --no-archive neither reads nor writes the archive."""
     dyvine("post", World.SMALL)

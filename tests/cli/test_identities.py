@@ -90,6 +90,7 @@ def ending(days: float) -> str:
 
 
 @pytest.mark.parametrize("options", [["-q"], ["--json"], []], ids=["quiet", "json", "usual"])
+@pytest.mark.slow
 def test_a_login_that_ends_soon_is_told_in_the_last_line_once_a_day(
     dyvine: Program, tmp_path: Path, options: list[str]
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_login_that_ends_soon_is_told_in_the_last_line_once_a_day(
     assert "ends in" not in first.out
 
 
+@pytest.mark.slow
 def test_the_status_of_logins_is_made_for_monitoring(dyvine: Program, tmp_path: Path) -> None:
     """One object per login with its health; -v tells it to people; a dead one gives status 4, whatever else fails."""
     (tmp_path / "jar").write_text(ending(40))
@@ -131,6 +133,7 @@ def test_the_status_of_logins_is_made_for_monitoring(dyvine: Program, tmp_path: 
     assert World.SESSION not in dead.out + told.out + told.err
 
 
+@pytest.mark.slow
 def test_a_login_keeps_its_proxy(dyvine: Program) -> None:
     """It is its way from then on, unless a run names another one; a renewed login keeps it."""
     proxied = {"DYVINE_CONNECT_TO": ""}
@@ -148,6 +151,7 @@ def test_a_login_keeps_its_proxy(dyvine: Program) -> None:
     assert "hush" not in used.out + used.err + over.err + renewed.out + renewed.err
 
 
+@pytest.mark.slow
 def test_a_list_of_proxies_is_a_setting(dyvine: Program, tmp_path: Path) -> None:
     """In the file it is absolute; a bad one is told before anything is asked, without a login in it."""
     dyvine.home.mkdir()

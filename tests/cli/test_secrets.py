@@ -296,6 +296,7 @@ def test_the_environment_leaks_nothing(dyvine: Program) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5", "ftp"])
+@pytest.mark.slow
 def test_the_login_of_a_proxy_leaks_nothing(dyvine: Program, scheme: str) -> None:
     """A proxy that is not there, or of a kind that does not exist, is named without its login."""
     user, password, other, token = PLANTED["proxy"]

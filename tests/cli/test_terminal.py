@@ -69,6 +69,7 @@ def test_a_signal_ends_the_run_within_two_seconds(
 
 
 @posix
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_where_it_ended(dyvine: Program, platform: Simulator) -> None:
     """After Ctrl-C in an account the same command brings what was missing."""
     platform.line.rate = 300_000

@@ -537,6 +537,7 @@ def test_bad_lines_of_a_batch_do_not_keep_the_others_away(person: Person, file: 
     assert [(each.text or "")[:7] for each in events if isinstance(each, Failed)] == ["line 2:", "line 3:"]
 
 
+@pytest.mark.slow
 def test_two_thousand_links_are_one_edit_of_seconds(person: Person, file: File) -> None:
     """A batch of thousands is added, found to be there, and taken out again in seconds."""
     file.write(config.example())

@@ -173,6 +173,7 @@ async def test_a_whole_small_account(person: Person) -> None:
     assert any("_07." in path.name for path in person.files())
 
 
+@pytest.mark.slow
 async def test_a_refused_list_saves_what_came_and_goes_on_later(person: Person) -> None:
     """Exit 7 at once, because pages are asked on without a pause; nothing of the list itself came, so the next run begins at its top, saves the rest and is complete."""
     person.platform.faults.set("signed-closed")

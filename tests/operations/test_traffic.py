@@ -139,6 +139,7 @@ def test_a_page_that_is_cut_or_odd_teaches_nothing_and_breaks_nothing() -> None:
     assert redactor.text("7372484719365098803") == "7372484719365098803"
 
 
+@pytest.mark.slow
 async def test_a_real_run_tells_nothing_of_its_login(
     person: Person, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

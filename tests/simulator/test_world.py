@@ -69,6 +69,7 @@ def test_accounts_have_their_number_of_posts_with_ids_of_their_own(world: World,
     assert len(set(times)) == posts
 
 
+@pytest.mark.slow
 def test_a_large_account_costs_no_memory(world: World) -> None:
     """Walking its last 5,000 posts holds one of them at a time."""
     account = _account(world, 20_000)

@@ -109,6 +109,7 @@ def folded(path: str) -> str:
 
 
 @pytest.mark.parametrize("template", ["{title}.{ext}", "x.{ext}"])
+@pytest.mark.slow
 def test_names_that_fold_to_the_same_are_files_of_their_own(
     dyvine: Program, platform: Simulator, template: str
 ) -> None:
