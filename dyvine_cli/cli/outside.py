@@ -12,10 +12,10 @@ from dyvine_cli.errors import InputError
 
 if TYPE_CHECKING:
     from dyvine_cli.config import Settings
-    from dyvine_cli.operations.hooks import Command, Hooks
-    from dyvine_cli.operations.messages import Messages
-    from dyvine_cli.operations.notify import Outside, Wanted
-    from dyvine_cli.operations.webhook import Webhook
+    from dyvine_cli.operations.notify.hooks import Command, Hooks
+    from dyvine_cli.operations.notify.messages import Messages
+    from dyvine_cli.operations.notify.outside import Outside, Wanted
+    from dyvine_cli.operations.notify.webhook import Webhook
 
 
 def outside_of(settings: Settings) -> Outside | None:
@@ -26,7 +26,7 @@ def outside_of(settings: Settings) -> Outside | None:
     wished = settings.notify
     if not (wished.urls or wished.webhook or wished.exec):
         return None
-    from dyvine_cli.operations.notify import Outside
+    from dyvine_cli.operations.notify.outside import Outside
 
     return Outside(hooks=_hooks(settings), wanted=_wanted(settings), secrets=tuple(_secrets(settings)))
 
@@ -35,7 +35,7 @@ def _hooks(settings: Settings) -> Hooks | None:
     command = command_of(settings)
     if command is None:
         return None
-    from dyvine_cli.operations.hooks import Hooks
+    from dyvine_cli.operations.notify.hooks import Hooks
 
     return Hooks(
         command, timeout=settings.notify.exec_timeout, environment=os.environ, output=_descriptor_of_stderr()
@@ -46,7 +46,7 @@ def command_of(settings: Settings) -> Command | None:
     """The command that is to be started, None for none. Raises ConfigError, InputError that name where it stands."""
     if settings.notify.exec is None:
         return None
-    from dyvine_cli.operations.hooks import Command
+    from dyvine_cli.operations.notify.hooks import Command
 
     try:
         return Command.parse(settings.notify.exec)
@@ -68,7 +68,7 @@ def _wanted(settings: Settings) -> Wanted | None:
     wished = settings.notify
     if not (wished.urls or wished.webhook):
         return None
-    from dyvine_cli.operations.notify import Wanted
+    from dyvine_cli.operations.notify.outside import Wanted
 
     return Wanted(
         state=settings.folders.state,
@@ -82,7 +82,7 @@ def _wanted(settings: Settings) -> Wanted | None:
 def _messages(settings: Settings) -> Messages | None:
     if not settings.notify.urls:
         return None
-    from dyvine_cli.operations.messages import Messages
+    from dyvine_cli.operations.notify.messages import Messages
 
     messages = Messages(addresses=settings.notify.urls, proxy=_proxy_of_messages(settings))
     messages.check()
@@ -102,7 +102,7 @@ def _webhook(settings: Settings) -> Webhook | None:
     if settings.notify.webhook is None:
         return None
     from dyvine_cli.config.proxies import is_exempt
-    from dyvine_cli.operations.webhook import Way, Webhook
+    from dyvine_cli.operations.notify.webhook import Way, Webhook
 
     reach = settings.network
     host = urlsplit(settings.notify.webhook).hostname or ""

@@ -19,12 +19,12 @@ from dyvine_cli._version import VERSION
 from dyvine_cli.errors import DyvineError
 from dyvine_cli.events import Event, Report
 from dyvine_cli.identity import Profile
-from dyvine_cli.operations.hooks import Hooks
-from dyvine_cli.operations.messages import Messages
-from dyvine_cli.operations.notices import NEEDS_NOBODY, Due, Gathered, Notice, digest, notice
+from dyvine_cli.operations.notify.hooks import Hooks
+from dyvine_cli.operations.notify.messages import Messages
+from dyvine_cli.operations.notify.notices import NEEDS_NOBODY, Due, Gathered, Notice, digest, notice
+from dyvine_cli.operations.notify.told import Counts, Sheet, Told, Unkept
+from dyvine_cli.operations.notify.webhook import NotTaken, Webhook
 from dyvine_cli.operations.reminders import ending
-from dyvine_cli.operations.told import Counts, Sheet, Told, Unkept
-from dyvine_cli.operations.webhook import NotTaken, Webhook
 
 log = logging.getLogger(__name__)
 

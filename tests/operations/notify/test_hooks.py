@@ -18,9 +18,9 @@ import pytest
 from dyvine_cli.errors import InputError
 from dyvine_cli.events import Event, Finished, Report, Saved, Summarized, Warned
 from dyvine_cli.models import Asset, Author, Post, Ref
-from dyvine_cli.operations import hooks
-from dyvine_cli.operations.hooks import Command, Hooks
-from dyvine_cli.operations.notify import Outside
+from dyvine_cli.operations.notify import hooks
+from dyvine_cli.operations.notify.hooks import Command, Hooks
+from dyvine_cli.operations.notify.outside import Outside
 
 pytestmark = pytest.mark.anyio
 

@@ -44,14 +44,14 @@ from dyvine_cli.events import (
 )
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Author, Post, Ref
-from dyvine_cli.operations import messages
-from dyvine_cli.operations.messages import Messages
-from dyvine_cli.operations.notices import LINES, LONGEST, Due, Gathered, notice
-from dyvine_cli.operations.notify import Outside, Wanted
-from dyvine_cli.operations.told import MOST, Counts, Sheet, Told
-from dyvine_cli.operations.webhook import NotTaken, Way, Webhook
+from dyvine_cli.operations.notify import messages
+from dyvine_cli.operations.notify.messages import Messages
+from dyvine_cli.operations.notify.notices import LINES, LONGEST, Due, Gathered, notice
+from dyvine_cli.operations.notify.outside import Outside, Wanted
+from dyvine_cli.operations.notify.told import MOST, Counts, Sheet, Told
+from dyvine_cli.operations.notify.webhook import NotTaken, Way, Webhook
 
-from ..receiver import Receiver, receiving
+from ...receiver import Receiver, receiving
 
 pytestmark = pytest.mark.anyio
 
@@ -433,7 +433,7 @@ def test_memory_does_not_grow_with_the_run() -> None:
 
 def readme_check() -> Callable[[str, str, bytes], bool]:
     """The function that the README gives to receivers."""
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```py\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     names: dict[str, Any] = {}
     exec(block, names)

@@ -17,7 +17,7 @@ from dyvine_cli.errors import ArchiveError, DiskError, DyvineError, LoginExpired
 from dyvine_cli.events import Cut, Event, Failed, Finished, Saved, SourceBegun, Summarized, SyncedSource
 from dyvine_cli.models import Ref
 from dyvine_cli.naming import Line, cut, readable
-from dyvine_cli.operations.told import Counts
+from dyvine_cli.operations.notify.told import Counts
 from dyvine_cli.redact import Redactor
 
 LINES = 20
