@@ -68,6 +68,7 @@ def test_a_quiet_run_says_only_what_is_wrong(dyvine: Program, platform: Simulato
     assert failing.complaints("hint") == [checks.HINT.removeprefix("hint: ")]
     assert wrong.code == 5
     assert len(wrong.complaints()) == 1
+    assert wrong.complaints()[0].startswith("s0: ")
 
 
 def test_events_of_a_run_are_those_of_the_schema(dyvine: Program) -> None:
@@ -102,7 +103,12 @@ def test_status_tells_what_is_wrong_without_asking_anyone(dyvine: Program, platf
     assert new.code == 0
     assert {valid("source_status", each)["state"] for each in new.objects} == {"never checked"}
     assert (status.code, objects.code, well.code) == (3, 3, 0)
-    assert "s1: older posts are missing (LoginNeeded)" in status.lines
+    assert any(
+        line.startswith("s1: older posts are missing: listed 20 of 63: ") and line.endswith(" (LoginNeeded)")
+        for line in status.lines
+    )
+    assert status.lines[-1].startswith("hint: ")
+    assert "dyvine sync remove NAME" in status.lines[-1]
     assert any(line.startswith("s2: ") and "(NotFound" in line for line in status.lines)
     assert any(
         line.startswith("s3: failed and tried again: 21 LinkExpired, next try") for line in status.lines
@@ -188,6 +194,19 @@ def test_names_from_the_platform_do_not_reach_the_terminal_as_they_are() -> None
 
     assert not [line for line in shown if any(ord(char) < 32 or char == "\x7f" for char in line)]
     assert max(map(len, shown)) < 200
+
+
+def test_posts_that_are_gone_are_not_said_to_be_tried_again() -> None:
+    """Only causes that may pass are; a source that has both is hinted at the next try."""
+    failed = [
+        row("a", failed=2, reasons={"Deleted": 1, "Private": 1}),
+        row("b", failed=2, reasons={"Deleted": 1, "Timeout": 1}),
+    ]
+
+    assert [line for line in checks.troubles(failed) if line.startswith("hint: ")] == [
+        checks.LASTING,
+        checks.HINT,
+    ]
 
 
 def test_sources_with_nothing_new_are_one_line() -> None:

@@ -375,6 +375,8 @@ SENTENCES = [
     (words.failed(Failed(ref=None, error=NotFound("www.douyin.com/x: a feed"), text="line 3: https://www.douyin.com/x?a=1"))[0], "error: line 3: www.douyin.com/x: a feed"),
     (words.failed(Failed(ref=None, error=NotFound("gone"), text="line 3: abc"))[0], "error: line 3: abc: gone"),
     (words.failed(Failed(ref=REF, error=NotFound("gone", endpoint="detail")), named=True, traced=True)[0], "error: douyin:post:1: gone [detail] (NotFound)"),
+    (words.failed(Failed(ref=REF, error=NotFound("douyin:post:1: gone"), text="my cat"))[0], "error: my cat: douyin:post:1: gone"),
+    (words.failed(Failed(ref=REF, error=NotFound("douyin:post:1: gone"), text="https://v.douyin.com/x/"))[0], "error: douyin:post:1: gone"),
     (words.fit("a\U0001f44b\U0001f3fd\u200db", 9), "a\U0001f44bb"),
     (words.complaint(ListingIncomplete("cut", cursor=None, hint="log in"))[1], "hint: log in"),
 ]  # fmt: skip
@@ -414,5 +416,21 @@ def test_a_short_wait_stands_behind_what_is_done() -> None:
         assert terminal._left() >= 540
         terminal(Waiting(seconds=60, reason="refused"))
         assert terminal._headline() == "waiting 1 min: refused"
+    finally:
+        terminal.close()
+
+
+def test_posts_of_other_lists_do_not_count_in_the_headline() -> None:
+    """With several sources at once the counts are those of the list that began last."""
+    other = Ref("douyin", "user", "other")
+    terminal = Terminal(io.StringIO())
+    try:
+        terminal(SourceBegun(ref=other, declared=1000))
+        terminal(SourceBegun(ref=LISTING.ref, declared=2))
+        terminal(Listed(ref=other, count=100, total=100))
+        terminal(Finished(ref=REF, state="saved", source=other))
+        terminal(Finished(ref=REF, state="saved", source=LISTING.ref))
+
+        assert terminal._headline().startswith("1 of 2 posts")
     finally:
         terminal.close()

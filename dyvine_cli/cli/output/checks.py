@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dyvine_cli.cli.output import words
 from dyvine_cli.events import SyncedSource
+from dyvine_cli.operations.backoff import may_pass_by_name
 
 HEADINGS = ("source", "new", "failed", "hidden", "bytes", "time", "state")
 WIDEST = 32
@@ -48,6 +49,7 @@ def lines(sources: Sequence[SyncedSource]) -> Iterator[str]:
 
 
 HINT = "hint: they are tried again by themselves, later each time; dyvine sync status"
+LASTING = "hint: that does not pass by itself, so they are left alone from now on; dyvine sync status"
 
 
 def troubles(sources: Sequence[SyncedSource]) -> Iterator[str]:
@@ -58,4 +60,4 @@ def troubles(sources: Sequence[SyncedSource]) -> Iterator[str]:
             yield f"error: {name}: {words.clean(each.error)}"
         elif each.failed:
             yield f"error: {name}: {words.count(each.failed, 'post')} failed ({words.reasons(each.reasons)})"
-            yield HINT
+            yield HINT if any(map(may_pass_by_name, each.reasons)) else LASTING

@@ -9,6 +9,8 @@ from dyvine_cli.cli.output import say, words
 from dyvine_cli.cli.output.jsonl import line
 from dyvine_cli.operations.standing import Standing, encoded
 
+_FOR_GOOD = ("NotFound", "Deleted", "Banned")
+"""Errors of an account after which it seldom comes back."""
 _WIDEST = 32
 """Columns of a name."""
 
@@ -19,7 +21,12 @@ def show(standings: Sequence[Standing], *, json: bool) -> None:
         say(*(line(encoded(each)) for each in standings))
         return
     rows = [("SOURCE", "STATE", "CHECKED", "DUE", "LISTED", "FAILED", "GONE"), *map(_row, standings)]
-    say(*words.aligned(rows), *(text for each in standings for text in _details(each)), *_cooling(standings))
+    say(
+        *words.aligned(rows),
+        *(text for each in standings for text in _details(each)),
+        *_cooling(standings),
+        *_cure(standings),
+    )
 
 
 def _row(each: Standing) -> tuple[str, ...]:
@@ -48,7 +55,8 @@ def _details(each: Standing) -> Iterator[str]:
     if each.lasting:
         yield f"{name}: failed and left alone, because that does not pass: {_counts(each.lasting)}"
     if each.cut:
-        yield f"{name}: older posts are missing ({each.cut})"
+        why = f": {words.clean(each.message)}" if each.state in ("cut", "gap") and each.message else ""
+        yield f"{name}: older posts are missing{why} ({each.cut})"
     if each.gone:
         yield f"{name}: not shown any more, saved here: {_counts(each.gone)}"
 
@@ -60,6 +68,12 @@ def _cooling(standings: Sequence[Standing]) -> Iterator[str]:
     }
     for (site, profile), until in found.items():
         yield f"{site} as {profile} cools down until {_time(until)}"
+
+
+def _cure(standings: Sequence[Standing]) -> Iterator[str]:
+    """What to do about sources of which there will be no more."""
+    if any(each.state == "failed" and each.error in _FOR_GOOD for each in standings):
+        yield "hint: not to be told of what is gone for good: dyvine sync remove NAME; your files stay"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

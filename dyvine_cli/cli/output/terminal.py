@@ -150,6 +150,7 @@ class Terminal:
         self._gained: dict[tuple[str, str], int] = {}
         self._places = Places()
         self._cut: set[Ref] = set()
+        self._source: Ref | None = None
         self._posts = self._listed = self._declared = self._saved = self._failed = self._size = 0
         self._began = time.monotonic()
         self._sizes: deque[tuple[float, int]] = deque([(self._began, 0)])
@@ -175,9 +176,10 @@ class Terminal:
                 self._saved += 1
                 self._end(str(event.ref), event.asset)
             case Listed():
-                self._listed = event.total
+                if self._is_shown(event.ref):
+                    self._listed = event.total
             case Finished():
-                self._posts += 1
+                self._posts += self._is_shown(event.source)
             case Waiting():
                 self._wait, self._wait_until = event, time.monotonic() + event.seconds
             case _:
@@ -222,7 +224,12 @@ class Terminal:
             case Summarized():
                 self._conclude(event)
 
+    def _is_shown(self, source: Ref | None) -> bool:
+        """Whether the headline counts posts of this listing: with several at once, only those of the one that began last."""
+        return None in (source, self._source) or source == self._source
+
     def _begin_source(self, event: SourceBegun) -> None:
+        self._source = event.ref
         self._titles[event.ref] = words.clean(event.title, 60)
         self._declared = min(event.declared or 0, event.limit or event.declared or 0)
         self._estimate = event.estimate or 0.0

@@ -144,13 +144,19 @@ def failed(event: Failed, *, named: bool = False, traced: bool = False) -> tuple
     if event.asset:
         what = f"{what} {event.asset}"
     message = clean(event.error.message)
-    known = not what or _bare(what) in message or (event.ref is not None and event.ref.id in message)
+    known = not what or _bare(what) in message
+    if event.ref is not None and not _NAME.fullmatch(event.text):
+        known = known or event.ref.id in message
     about = ": ".join(filter(None, (line, "" if known else clean(what, 120))))
     return complaint(event.error, about, named=named, traced=traced)
 
 
 _LINE = re.compile(r"(?:(line [0-9]+): )?(.*)", re.DOTALL)
 """What a person asked for, after the line of a batch file on which it stands."""
+
+
+_NAME = re.compile(r"[^/:]+")
+"""What may be the name of a source, which no message of the platform has: no link, ref or share text."""
 
 
 def _bare(link: str) -> str:
