@@ -209,6 +209,13 @@ def test_posts_that_are_gone_are_not_said_to_be_tried_again() -> None:
     ]
 
 
+def test_a_full_disk_is_told_with_its_cure() -> None:
+    """Also where the run says one line for each source only."""
+    stopped = row("a", "stopped", failed=1, error="no space left for a.mp4.part", reasons={"DiskFull": 1})
+
+    assert list(checks.troubles([stopped])) == ["error: a: no space left for a.mp4.part", checks.MEND]
+
+
 def test_sources_with_nothing_new_are_one_line() -> None:
     """A thousand of them, too."""
     shown = list(checks.lines([row(str(number)) for number in range(1000)]))

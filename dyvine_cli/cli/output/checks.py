@@ -49,6 +49,10 @@ def lines(sources: Sequence[SyncedSource]) -> Iterator[str]:
 
 
 HINT = "hint: they are tried again by themselves, later each time; dyvine sync status"
+MEND = (
+    "hint: make room, or see that the disk is there and writable; the next run goes on where this one stopped"
+)
+_OF_THE_DISK = {"DiskError", "DiskFull", "NotWritable"}
 LASTING = "hint: that does not pass by itself, so they are left alone from now on; dyvine sync status"
 
 
@@ -58,6 +62,8 @@ def troubles(sources: Sequence[SyncedSource]) -> Iterator[str]:
         name = words.clean(each.name, 60)
         if each.state == "stopped":
             yield f"error: {name}: {words.clean(each.error)}"
+            if _OF_THE_DISK & each.reasons.keys():
+                yield MEND
         elif each.failed:
             yield f"error: {name}: {words.count(each.failed, 'post')} failed ({words.reasons(each.reasons)})"
             yield HINT if any(map(may_pass_by_name, each.reasons)) else LASTING
