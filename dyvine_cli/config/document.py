@@ -21,6 +21,18 @@ _DEEPEST = 8  # tables and lists inside each other; no setting needs half of it
 _FORM = 'write name = value, one a line, and texts in quotes: quality = "best"'
 
 
+def _cure(cause: str, text: str) -> str:
+    """What helps against a mistake in TOML; a table written twice comes from pasting one into the file of `config init`."""
+    twice = re.match(r"Cannot declare \('([a-z_]+)',\) twice", cause)
+    if twice is not None:
+        first = re.search(rf"^[ \t]*\[{twice[1]}\]", text, re.MULTILINE)
+        line = f" of line {text.count(chr(10), 0, first.start()) + 1}" if first else ""
+        return f"a table stands in the file once: move these lines below the [{twice[1]}]{line}"
+    if cause.startswith("Cannot overwrite a value"):
+        return "a setting stands in the file once: take one of the two out"
+    return _FORM
+
+
 class Where:
     """A place in a config file; its line is looked for only when it is shown."""
 
@@ -50,7 +62,7 @@ class Document:
             number = line[1] if line else str(text.count("\n") + 1)
             cause = re.sub(r" \(at .*\)$", "", str(exc))
             raise ConfigError(
-                f"{path}:{number}: no valid TOML: {cause[0].lower()}{cause[1:]}", hint=_FORM
+                f"{path}:{number}: no valid TOML: {cause[0].lower()}{cause[1:]}", hint=_cure(cause, text)
             ) from exc
         except RecursionError:
             raise ConfigError(f"{path}: no valid TOML: nested too deep", hint=_FORM) from None
