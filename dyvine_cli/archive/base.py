@@ -241,8 +241,23 @@ class Tally:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Failures, posts that are gone, ignored posts, missing or damaged files."""
+
+    failed: int
+    gone: int
+    ignored: int
+    damaged: int
+
+
 class Archive(Protocol):
     """Our memory of what was listed, saved and failed. Every method is one short transaction."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it can only be read: every method that changes it raises ArchiveError."""
+        ...
 
     async def saved(self, ref: Ref, asset: str) -> SavedAsset | None:
         """What is recorded about one file; None if it was never saved."""
@@ -406,8 +421,14 @@ class Archive(Protocol):
         """Note files that are missing or damaged; one that was noticed before in the same state keeps its time."""
         ...
 
-    async def damaged(self, site: str | None = None) -> tuple[DamagedAsset, ...]:
-        """All files on record as missing or damaged, in the order of their keys."""
+    async def damaged(
+        self, site: str | None = None, *, after: FileKey | None = None, limit: int | None = None
+    ) -> tuple[DamagedAsset, ...]:
+        """The files on record as missing or damaged, in the order of their keys; from behind `after`, at most `limit`."""
+        ...
+
+    async def known_damaged(self, keys: Sequence[FileKey]) -> frozenset[FileKey]:
+        """Those of `keys` that are on record as missing or damaged."""
         ...
 
     async def drop_damaged(self, keys: Sequence[FileKey]) -> None:
@@ -424,6 +445,14 @@ class Archive(Protocol):
 
     async def drop_verification(self, scope: str) -> None:
         """Forget the place: it is at its end, or begins again. May be called twice."""
+        ...
+
+    async def sample(self, wanted: FileFilter, count: int) -> tuple[SavedAsset, ...]:
+        """About `count` of the recorded files that are meant, picked at random; all if there are not so many on record."""
+        ...
+
+    async def counts(self, site: str | None = None) -> Counts:
+        """How many posts or files have their own story."""
         ...
 
     async def stats(self) -> tuple[Tally, ...]:

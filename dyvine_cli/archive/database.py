@@ -7,6 +7,7 @@ cut off. Damage elsewhere is found when SQLite reads the page in question.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import sqlite3
@@ -24,19 +25,36 @@ BUSY_TIMEOUT = 5.0
 SIDE_FILES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file, as endings of its name."""
 
+LEAST_SPACE = 64 * 1024
+"""Free bytes below which SQLite's side files cannot grow: `-shm` does so by 32 KiB."""
+
+RIGHTS = "make it and its folder readable and writable for your user"
+WITHOUT = f"{RIGHTS}, or go without it by --no-archive"
+
+COPY = (
+    "copy it, with its -wal file if there is one, to a folder of yours, and name the copy by [archive] path"
+)
 REBUILD = "`dyvine archive repair --rebuild` begins a new one from what can be read of it and from the files"
 
 
 def open_database(
-    path: Path, *, remote: str | None = None, migrations: Sequence[schema.Migration] = schema.MIGRATIONS
+    path: Path,
+    *,
+    remote: str | None = None,
+    optional: bool = True,
+    migrations: Sequence[schema.Migration] = schema.MIGRATIONS,
 ) -> sqlite3.Connection:
     """Open the archive at `path`, made if it is not there, upgraded if it is older.
 
     `remote` names the network file system it lies on, None for a local one: there a rollback journal replaces the
-    write-ahead log. Raises ArchiveError, DiskFull.
+    write-ahead log. `optional` says that a run can do without an archive. Raises ArchiveError, DiskFull.
     """
-    _make(path, migrations)
-    with mapped(path):
+    rights = WITHOUT if optional else RIGHTS
+    with reached(path, "made", hint=f"{rights}; DYVINE_HOME moves it"):
+        _make(path, migrations)
+    if _is_read_only(path):  # before SQLite leaves side files that their owner could not write
+        raise _not_ours_to_write(path, rights)
+    with mapped(path, rights=rights):
         db = connect(path)
         try:
             _check_is_ours(db, path, migrations)
@@ -49,23 +67,106 @@ def open_database(
 
 
 def _make(path: Path, migrations: Sequence[schema.Migration]) -> None:
-    """Make folder (0700) and file (0600) if need be; SQLite gives its side files the file's mode."""
+    """Make folder (0700) and file (0600) if need be; SQLite gives its side files the file's mode. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        _begin(path, migrations)
+    found = state_of(path)
+    if not found.st_size:
+        raise ArchiveError(f"the archive {path} is damaged: it is empty", hint=cure(path))
+    if os.name == "posix" and found.st_mode & 0o077 and found.st_uid == os.geteuid():
+        path.chmod(0o600)
+
+
+def state_of(path: Path) -> os.stat_result:
+    """The state of the archive's file. Raises ArchiveError for something of another kind, OSError."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ArchiveError(f"{path} is not a file", hint="move it away; the archive is made there")
+    return found
+
+
+def stands(path: Path) -> bool:
+    """Whether there is something in the archive's place, also where we may not look."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            _begin(path, migrations)
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise ArchiveError(f"{path} is not a file", hint="move it away; the archive is made there")
-        if not found.st_size:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def can_write(path: Path) -> bool:
+    """Whether the archive's file and its folder, where SQLite keeps its side files, can be written."""
+    return _may(path, os.W_OK) and _may(path.parent, os.W_OK)
+
+
+def _is_read_only(path: Path) -> bool:
+    return _may(path, os.R_OK) and not can_write(path)
+
+
+def _not_ours_to_write(path: Path, rights: str) -> ArchiveError:
+    return ArchiveError(f"the archive {path} cannot be written, or its folder cannot", hint=rights)
+
+
+def _may(path: Path, what: int) -> bool:
+    return os.access(path, what, effective_ids=os.access in os.supports_effective_ids)
+
+
+def open_reading(
+    path: Path, *, migrations: Sequence[schema.Migration] = schema.MIGRATIONS
+) -> sqlite3.Connection:
+    """Open an archive that cannot be written, to read it as it stands. Raises ArchiveError, DiskFull."""
+    rights = "make it and its folder readable for your user"
+    with reached(path, "opened", hint=rights):
+        if not state_of(path).st_size:
             raise ArchiveError(f"the archive {path} is damaged: it is empty", hint=cure(path))
-        if os.name == "posix" and found.st_mode & 0o077 and found.st_uid == os.geteuid():
-            path.chmod(0o600)
-    except OSError as exc:
+        with mapped(path, rights=rights):
+            db = _connect_reading(path)
+    with mapped(path, rights=rights):
+        try:
+            _check_is_ours(db, path, migrations)
+            _check_is_present(db, path, migrations)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _check_is_present(db: sqlite3.Connection, path: Path, migrations: Sequence[schema.Migration]) -> None:
+    """Refuse a file that would have to be changed to be read."""
+    if {migration.__name__ for migration in migrations} - _applied(db):
         raise ArchiveError(
-            f"the archive {path} cannot be made: {exc.strerror}",
-            hint="make the folder writable, move it with DYVINE_HOME, or go without it by --no-archive",
-        ) from exc
+            f"the archive {path} was written by an older dyvine, and cannot be brought up to date here",
+            hint=COPY,
+        )
+
+
+def _connect_reading(path: Path) -> sqlite3.Connection:
+    """A connection that writes nothing, not even side files."""
+    if _side_size(path, "-wal") and _side_size(path, "-shm") is None:
+        raise ArchiveError(
+            f"the archive {path} was not closed, and its last rows cannot be read where nothing can be written",
+            hint=COPY,
+        )
+    # Whoever has a file with a write-ahead log open has made its side files: without them it stands still.
+    stands_still = _has_log(path) and not _side_size(path, "-wal") and _side_size(path, "-shm") is None
+    return connect(path, mode="mode=ro&immutable=1" if stands_still else "mode=ro")
+
+
+def _has_log(path: Path) -> bool:
+    """Whether the file is written by way of a write-ahead log; see "File format version numbers" of SQLite's format."""
+    with path.open("rb") as file:
+        return file.read(20)[18:19] == b"\x02"
+
+
+def _side_size(path: Path, ending: str) -> int | None:
+    """The bytes of a side file, None if it is not there."""
+    try:
+        return path.with_name(path.name + ending).stat().st_size
+    except OSError:
+        return None
 
 
 def _begin(path: Path, migrations: Sequence[schema.Migration]) -> None:
@@ -119,10 +220,20 @@ def in_memory() -> sqlite3.Connection:
     return db
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection without implicit transactions; what the file's own schema calls is not trusted."""
-    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT)
-    db.execute("PRAGMA trusted_schema = OFF")
+def connect(path: Path, *, mode: str = "") -> sqlite3.Connection:
+    """A connection without implicit transactions; what the file's own schema calls is not trusted.
+
+    `mode` are parameters of SQLite's URI; with any, the file is read at once, so that it is known to be readable.
+    """
+    name: str | Path = f"{path.absolute().as_uri()}?{mode}" if mode else path
+    db = sqlite3.connect(name, isolation_level=None, timeout=BUSY_TIMEOUT, uri=bool(mode))
+    try:
+        db.execute("PRAGMA trusted_schema = OFF")
+        if mode:
+            db.execute("PRAGMA schema_version").fetchone()
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -153,17 +264,18 @@ def _set_journal(db: sqlite3.Connection, remote: str | None) -> None:
     try:
         db.execute(f"PRAGMA journal_mode = {wanted}")
     except sqlite3.OperationalError as exc:
-        if _primary(exc) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if primary(exc) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise
 
 
 def _migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[schema.Migration]) -> None:
     """Apply what is missing, one transaction each; another process may do the same at this moment.
 
-    Begins a transaction even if nothing is missing: so a file that cannot be written says so now, not after the first
+    Writes, though nothing, even if nothing is missing: so a file that cannot be written says so now, not after the first
     download.
     """
     with transaction(db):
+        db.execute("DELETE FROM migration WHERE 0")
         missing = [migration for migration in migrations if migration.__name__ not in _applied(db)]
     for migration in missing:
         _upgrade(db, path, migration)
@@ -194,18 +306,13 @@ def _back_up(path: Path, copy: Path) -> None:
     Through a second connection: the one that holds the write lock may not read for a backup.
     """
     unfinished = copy.with_name(copy.name + ".part")
-    try:
+    with reached(path, f"copied to {copy} before its upgrade", hint="make the folder writable"):
         unfinished.unlink(missing_ok=True)
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as exc:
-        raise ArchiveError(
-            f"the archive {path} cannot be copied to {copy} before its upgrade: {exc.strerror}",
-            hint="make space, or the folder writable",
-        ) from exc
-    with contextlib.closing(connect(path)) as source, contextlib.closing(connect(unfinished)) as target:
-        source.backup(target)
-        target.execute("PRAGMA journal_mode = delete")
-    unfinished.replace(copy)
+        with contextlib.closing(connect(path)) as source, contextlib.closing(connect(unfinished)) as target:
+            source.backup(target)
+            target.execute("PRAGMA journal_mode = delete")
+        unfinished.replace(copy)
 
 
 @contextlib.contextmanager
@@ -221,37 +328,54 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _primary(error: sqlite3.Error) -> int:
+def primary(error: sqlite3.Error) -> int:
     """SQLite's primary result code; 0 when the error does not come from SQLite itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 @contextlib.contextmanager
-def mapped(path: Path | None) -> Iterator[None]:
-    """Turn SQLite's errors into ours, also those that only somebody's change to the file can cause."""
+def reached(path: Path, done: str, *, hint: str) -> Iterator[None]:
+    """Turn the system's errors about the archive into ours; `done` is what cannot be done with it."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _full(path) from exc
+        raise ArchiveError(f"the archive {path} cannot be {done}: {exc.strerror}", hint=hint) from exc
+
+
+@contextlib.contextmanager
+def mapped(path: Path | None, *, rights: str = RIGHTS) -> Iterator[None]:
+    """Turn SQLite's errors into ours, also those that only somebody's change to the file can cause.
+
+    `rights` is the cure for a file that may not be used.
+    """
     try:
         yield
     except sqlite3.Error as exc:
-        raise _ours(exc, path) from exc
+        raise _ours(exc, path, rights) from exc
 
 
-def _ours(exc: sqlite3.Error, path: Path | None) -> DyvineError:
-    match _primary(exc):
+def _ours(exc: sqlite3.Error, path: Path | None, rights: str) -> DyvineError:
+    match primary(exc):
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return ArchiveError(f"the archive {path} is damaged: {exc}", hint=cure(path))
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            return ArchiveError(
-                f"the archive {path} cannot be written: {exc}",
-                hint="make it and its folder writable for your user, or go without it by --no-archive",
-            )
+        case sqlite3.SQLITE_FULL:
+            return _full(path)
+        case sqlite3.SQLITE_IOERR if path and _is_full(path):
+            return _full(path)
+        case sqlite3.SQLITE_CANTOPEN if path and can_write(path) and _is_full(path):
+            return _full(path)
+        case sqlite3.SQLITE_CANTOPEN if path and _is_read_only(path):
+            return _not_ours_to_write(path, rights)
+        case sqlite3.SQLITE_READONLY:
+            return ArchiveError(f"the archive {path} cannot be written: {exc}", hint=rights)
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return ArchiveError(f"the archive {path} cannot be opened: {exc}", hint=rights)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return ArchiveError(
                 f"the archive {path} was locked by another program for {BUSY_TIMEOUT:.0f} s",
                 hint="end the program that holds it open (a copy, a backup, a database browser)",
-            )
-        case sqlite3.SQLITE_FULL:
-            return DiskFull(
-                f"no space left for the archive {path}", hint="make space, or move it with DYVINE_HOME"
             )
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_NOLFS | sqlite3.SQLITE_PROTOCOL:
             return ArchiveError(
@@ -259,6 +383,20 @@ def _ours(exc: sqlite3.Error, path: Path | None) -> DyvineError:
             )
         case _:
             return ArchiveError(f"the archive {path} cannot be used: {_printable(exc)}", hint=cure(path))
+
+
+def _full(path: Path | None) -> DiskFull:
+    return DiskFull(f"no space left for the archive {path}", hint="make space, or move it with DYVINE_HOME")
+
+
+def _is_full(path: Path) -> bool:
+    """Whether the disk has no room for a side file to grow: SQLite tells that as a failing disk."""
+    import shutil  # only on the way to an error
+
+    try:
+        return shutil.disk_usage(path.parent).free < LEAST_SPACE
+    except OSError:
+        return False
 
 
 def _printable(exc: sqlite3.Error) -> str:

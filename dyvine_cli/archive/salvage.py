@@ -16,7 +16,18 @@ from datetime import datetime
 from pathlib import Path
 
 from dyvine_cli.archive import schema
-from dyvine_cli.archive.database import SIDE_FILES, connect, create, link, mapped, transaction
+from dyvine_cli.archive.database import (
+    RIGHTS,
+    SIDE_FILES,
+    connect,
+    create,
+    link,
+    mapped,
+    primary,
+    reached,
+    state_of,
+    transaction,
+)
 from dyvine_cli.errors import ArchiveError
 
 _KEYS: Mapping[str, str] = {
@@ -50,20 +61,20 @@ def damage(path: Path) -> str | None:
 
     Raises ArchiveError for a file that belongs to another program or a newer version, or cannot be read.
     """
-    if not path.exists():
-        return None
-    if not path.stat().st_size:
-        return "it is empty"
-    with contextlib.closing(connect(path)) as db:
+    with reached(path, "opened", hint=RIGHTS):
+        if not path.exists():
+            return None
+        if not state_of(path).st_size:
+            return "it is empty"
+    with mapped(path), contextlib.closing(connect(path)) as db:
         try:
             found = db.execute("PRAGMA quick_check(1)").fetchone()
             owner = db.execute("PRAGMA application_id").fetchone()[0]
             applied = {name for (name,) in db.execute("SELECT name FROM migration")} if owner else set()
         except sqlite3.DatabaseError as exc:
-            if getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            if primary(exc) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                 return str(exc)
-            with mapped(path):
-                raise
+            raise
     if found[0] != "ok":
         return str(found[0])
     if owner != schema.APPLICATION_ID:
@@ -85,7 +96,9 @@ def replace_damaged(path: Path, now: datetime) -> tuple[Path, Mapping[str, int]]
     """
     aside = path.with_name(f"{path.name}.damaged-{now:%Y%m%d-%H%M%S}")
     beside = path.with_name(f"{path.name}.rebuilt")
-    try:
+    with reached(
+        path, "rebuilt", hint="make its folder writable, and move away what stands there in the way"
+    ):
         _remove(beside)
         counts = _rebuild(path, beside)
         link(path, aside)
@@ -94,11 +107,6 @@ def replace_damaged(path: Path, now: datetime) -> tuple[Path, Mapping[str, int]]
             if side.exists():
                 side.rename(aside.with_name(aside.name + ending))
         beside.replace(path)
-    except OSError as exc:
-        raise ArchiveError(
-            f"the archive {path} cannot be rebuilt: {exc.strerror}",
-            hint="make space beside it, or the folder writable",
-        ) from exc
     return aside, counts
 
 

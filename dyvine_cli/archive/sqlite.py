@@ -19,6 +19,7 @@ from dyvine_cli.archive import schema
 from dyvine_cli.archive.base import (
     CheckedSource,
     CompletePost,
+    Counts,
     DamagedAsset,
     FailedAsset,
     FileFilter,
@@ -34,7 +35,15 @@ from dyvine_cli.archive.base import (
     Tally,
     Verification,
 )
-from dyvine_cli.archive.database import in_memory, mapped, open_database, transaction
+from dyvine_cli.archive.database import (
+    can_write,
+    in_memory,
+    mapped,
+    open_database,
+    open_reading,
+    stands,
+    transaction,
+)
 from dyvine_cli.archive.mount import network_file_system
 from dyvine_cli.events import Report, Warned, ignore
 from dyvine_cli.models import Author, Cursor, Listing, Ref
@@ -110,6 +119,11 @@ INSERT INTO damaged (site, post, asset, state, noticed) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (site, post, asset) DO UPDATE SET
     noticed = CASE state WHEN excluded.state THEN noticed ELSE excluded.noticed END, state = excluded.state
 """
+_DAMAGED = """
+SELECT site, post, asset, state, noticed FROM damaged
+WHERE (?1 IS NULL OR site = ?1) AND (site, post, asset) > (?2, ?3, ?4) ORDER BY site, post, asset LIMIT ?5
+"""
+_IS_DAMAGED = "SELECT 1 FROM damaged WHERE site = ? AND post = ? AND asset = ?"
 _DROP_DAMAGED = "DELETE FROM damaged WHERE site = ? AND post = ? AND asset = ?"
 _GONE_OF = """
 SELECT gone.post, gone.state, gone.noticed FROM account CROSS JOIN post ON post.account = account.id
@@ -148,6 +162,12 @@ SELECT site, user, kind, files, size,
     coalesce((SELECT nickname FROM name WHERE name.account = account.id ORDER BY number DESC LIMIT 1), '')
 FROM tally JOIN account ON account.id = tally.account WHERE files > 0 ORDER BY site, user, kind
 """
+_COUNTS = """
+SELECT (SELECT count(*) FROM failed WHERE ?1 IS NULL OR site = ?1),
+    (SELECT count(*) FROM gone WHERE ?1 IS NULL OR site = ?1),
+    (SELECT count(*) FROM ignored WHERE ?1 IS NULL OR site = ?1),
+    (SELECT count(*) FROM damaged WHERE ?1 IS NULL OR site = ?1)
+"""
 _OF_LISTING = " WHERE site = ? AND kind = ? AND source = ? AND what = ?"
 _REMOTE_HINT = "keep it on a local disk (DYVINE_HOME moves it) if more than one run may use it at once"
 
@@ -159,16 +179,26 @@ def _now() -> datetime:
 class SqliteArchive:
     """The archive in one SQLite file; for one thread, and any number of processes."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path | None, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        path: Path | None,
+        clock: Callable[[], datetime],
+        *,
+        read_only: bool = False,
+    ) -> None:
         self._db = db
         self._path = path
         self._clock = clock
+        self._read_only = read_only
 
     @classmethod
     def open(
         cls,
         path: Path,
         *,
+        optional: bool = True,
+        reading: bool = False,
         report: Report = ignore,
         clock: Callable[[], datetime] = _now,
         network: Callable[[Path], str | None] = network_file_system,
@@ -176,11 +206,14 @@ class SqliteArchive:
     ) -> SqliteArchive:
         """Open the archive at `path`, made if it is not there, brought up to the present tables if it is older.
 
-        `network` tells the network file system a folder lies on, None for a local one; there a rollback journal
-        replaces the write-ahead log, with a warning. Raises ArchiveError, DiskFull.
+        `optional` says that a run can do without an archive; `reading` that reading it is enough where it cannot be
+        written, see `read_only`. `network` tells the network file system a folder lies on, None for a local one; there
+        a rollback journal replaces the write-ahead log, with a warning. Raises ArchiveError, DiskFull.
         """
+        if reading and stands(path) and not can_write(path):
+            return cls(open_reading(path, migrations=migrations), path, clock, read_only=True)
         remote = network(path.parent)
-        db = open_database(path, remote=remote, migrations=migrations)
+        db = open_database(path, remote=remote, optional=optional, migrations=migrations)
         if remote:
             report(
                 Warned(
@@ -193,6 +226,11 @@ class SqliteArchive:
     def in_memory(cls, *, clock: Callable[[], datetime] = _now) -> SqliteArchive:
         """An archive that begins empty and leaves nothing behind, for runs without one."""
         return cls(in_memory(), None, clock)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it was opened where it cannot be written."""
+        return self._read_only
 
     async def saved(self, ref: Ref, asset: str) -> SavedAsset | None:
         """One row by its key, 7 µs."""
@@ -520,16 +558,21 @@ class SqliteArchive:
                 key = (file.ref.site, file.ref.id, file.asset)
                 db.execute(_ADD_DAMAGED, (*key, file.state, _seconds(file.noticed)))
 
-    async def damaged(self, site: str | None = None) -> tuple[DamagedAsset, ...]:
-        """The whole table."""
-        asked = "SELECT site, post, asset, state, noticed FROM damaged WHERE ?1 IS NULL OR site = ?1 "
+    async def damaged(
+        self, site: str | None = None, *, after: FileKey | None = None, limit: int | None = None
+    ) -> tuple[DamagedAsset, ...]:
+        """A range of the key."""
+        values = (site, *(after or ("", "", "")), -1 if limit is None else limit)
         with mapped(self._path):
             return tuple(
                 DamagedAsset(ref=Ref(site, "post", post), asset=asset, state=state, noticed=_time(noticed))
-                for site, post, asset, state, noticed in self._db.execute(
-                    asked + "ORDER BY site, post, asset", (site,)
-                )
+                for site, post, asset, state, noticed in self._db.execute(_DAMAGED, values)
             )
+
+    async def known_damaged(self, keys: Sequence[FileKey]) -> frozenset[FileKey]:
+        """One look-up per key."""
+        with mapped(self._path):
+            return frozenset(key for key in keys if self._db.execute(_IS_DAMAGED, key).fetchone())
 
     async def drop_damaged(self, keys: Sequence[FileKey]) -> None:
         """Delete the rows."""
@@ -557,6 +600,19 @@ class SqliteArchive:
         """Delete one row."""
         with self._writing() as db:
             db.execute("DELETE FROM verifying WHERE scope = ?", (scope,))
+
+    async def sample(self, wanted: FileFilter, count: int) -> tuple[SavedAsset, ...]:
+        """Rows of the whole table, each with the same chance; four times as many as wanted are the most."""
+        total = sum(each.files for each in await self.stats())
+        query, values = _files_query(wanted, None, every=max(1, total // count))
+        with mapped(self._path):
+            return tuple(_saved(row) for row in self._db.execute(query, (*values, 4 * count)))
+
+    async def counts(self, site: str | None = None) -> Counts:
+        """Counted by SQLite."""
+        with mapped(self._path):
+            failed, gone, ignored, damaged = self._db.execute(_COUNTS, (site,)).fetchone()
+        return Counts(failed=failed, gone=gone, ignored=ignored, damaged=damaged)
 
     async def stats(self) -> tuple[Tally, ...]:
         """Read from the tally, not counted."""
@@ -627,8 +683,8 @@ def _post_place(db: sqlite3.Connection, row: SavedAsset) -> tuple[int, str]:
     return folder, name
 
 
-def _files_query(wanted: FileFilter, after: FileKey | None) -> tuple[str, list[object]]:
-    """The query for a page of files, and its values but the last, the limit."""
+def _files_query(wanted: FileFilter, after: FileKey | None, *, every: int = 1) -> tuple[str, list[object]]:
+    """The query for a page of files, and its values but the last, the limit; of `every` files it takes one at random."""
     conditions: list[str] = []
     values: list[object] = []
 
@@ -636,6 +692,8 @@ def _files_query(wanted: FileFilter, after: FileKey | None) -> tuple[str, list[o
         conditions.append(condition)
         values.extend(more)
 
+    if every > 1:
+        only("abs(random() % ?) = 0", every)
     tables = _FILE_OF_POST if wanted.user is None else _POST_OF_FILE
     if after is not None:
         only(_AFTER, *after)

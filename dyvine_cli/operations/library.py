@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from dyvine_cli.archive.base import (
     Archive,
+    Counts,
     FailedAsset,
     FileFilter,
     FileKey,
@@ -85,10 +86,7 @@ class Overview:
     """What the archive holds: files by site, account and kind, and how many posts or files have their own story."""
 
     tallies: tuple[Tally, ...]
-    failed: int
-    gone: int
-    ignored: int
-    damaged: int
+    counts: Counts
 
 
 def kinds_of(text: str | None) -> tuple[AssetKind, ...]:
@@ -106,10 +104,7 @@ async def overview(archive: Archive, site: str | None = None) -> Overview:
     tallies = await archive.stats()
     return Overview(
         tallies=tuple(each for each in tallies if site in (None, each.site)),
-        failed=len(await archive.failures(site)),
-        gone=len(await archive.gone(site)),
-        ignored=len(await archive.ignored_posts(site)),
-        damaged=len(await archive.damaged(site)),
+        counts=await archive.counts(site),
     )
 
 

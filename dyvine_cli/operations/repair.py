@@ -1,14 +1,21 @@
-"""Files that are missing or damaged, fetched again from their sites to where they were recorded."""
+"""Files that are missing or damaged, fetched again from their sites to where they were recorded.
+
+However many are bad, few are held in memory: a verification puts them on record, and they are read from there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from dyvine_cli.archive.base import Gone, GonePost, SavedAsset
+from dyvine_cli.archive.base import FileFilter, Gone, GonePost, SavedAsset
 from dyvine_cli.errors import Deleted, DiskError, NotFound, Private
-from dyvine_cli.events import Failed, Finished, Report, Skipped, Summarized
+from dyvine_cli.events import Event, Failed, Finished, Report, Saved, Skipped, Summarized
 from dyvine_cli.models import Post, Ref
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.attempts import Attempts
@@ -16,11 +23,11 @@ from dyvine_cli.operations.download import Errand, save_posts
 from dyvine_cli.operations.library import Wanted, named
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.tally import Tally
-from dyvine_cli.operations.verify import Finding, Verified, Watch, findings
+from dyvine_cli.operations.verify import Finding, Verified, Watch, findings, on_record
 from dyvine_cli.operations.workspace import Workspace
 
-Damaged = dict[Ref, dict[str, SavedAsset]]
-"""What is to be fetched again, by post and asset."""
+SAMPLE = 1000
+"""Files that tell whether their disk is there."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,7 +36,7 @@ class Repaired:
 
     bad: int = 0
     whole: int = 0
-    gone: list[GonePost] = field(default_factory=list)
+    gone: int = 0
 
 
 class Repair:
@@ -54,69 +61,98 @@ class Repair:
         self._simulate = simulate
         self._tally = Tally()
         self._attempts = Attempts(workspace.client, self._tally, report, "post")
+        self._under_way: dict[Ref, Mapping[str, SavedAsset]] = {}
         self.outcome = Repaired()
 
     async def run(
         self, asked: Sequence[Asked], wanted: Wanted, show: Callable[[Finding], None], watch: Watch
     ) -> int:
-        """Find and mend; the exit status. Raises DiskError when nothing stands where it was put: a disk is missing."""
+        """Find and mend; the exit status. Raises DiskError where no file of a sample can be seen: a disk is missing."""
         filters = await named(self._workspace, asked, wanted, self._attempts)
+        if not asked:
+            await self._need_disk(filters)
         state = Verified(deep=self._deep)
-        damaged: Damaged = {}
-        async for finding in findings(self._workspace.archive, filters, state, watch):
-            show(finding)
-            damaged.setdefault(finding.file.ref, {})[finding.file.asset] = finding.file
+        async with aclosing(findings(self._workspace.archive, filters, state, watch)) as found:
+            async for finding in found:
+                show(finding)
         self.outcome.bad = state.bad
-        if not asked and state.files > 1 and state.bad == state.files:
-            raise _no_disk(state.files)
         if self._simulate:
-            self._tell(damaged)
-        elif damaged:
-            await self._fetch(damaged)
+            await self._tell(filters)
+        elif state.bad:
+            await self._fetch(filters)
         summary = self._summary()
         self._report(summary)
         return summary.exit_code
 
-    def _tell(self, damaged: Damaged) -> None:
-        self._tally.posts = len(damaged)
-        for ref, files in damaged.items():
-            for asset, file in files.items():
-                self._report(Skipped(ref=ref, asset=asset, reason="simulated", path=file.path))
+    async def _need_disk(self, filters: Iterable[FileFilter]) -> None:
+        for each in filters:
+            files = await self._workspace.archive.sample(each, SAMPLE)
+            if len(files) > 1:
+                await asyncio.to_thread(look_for_one, files)
+
+    async def _tell(self, filters: Iterable[FileFilter]) -> None:
+        async with aclosing(self._bad(filters)) as bad:
+            async for ref, files in bad:
+                self._tally.posts += 1
+                for asset, file in files.items():
+                    self._report(Skipped(ref=ref, asset=asset, reason="simulated", path=file.path))
 
     def _summary(self) -> Summarized:
         return self._tally.summary(next_try=self._workspace.client.next_try())
 
-    async def _fetch(self, damaged: Damaged) -> None:
+    async def _fetch(self, filters: Iterable[FileFilter]) -> None:
         errand = Errand(
             workspace=self._workspace,
             wish=self._wish,
-            report=self._report,
+            report=self._heard,
             tally=self._tally,
             named=True,
-            again=damaged,
+            again=self._under_way,
         )
-        await save_posts(self._posts(damaged), errand)
+        await save_posts(self._posts(filters), errand)
         self._attempts.tell_left()
-        await self._workspace.rows.write()
-        left = {(each.ref, each.asset) for each in await self._workspace.archive.damaged()}
-        self.outcome.whole = sum(
-            (ref, asset) not in left for ref, files in damaged.items() for asset in files
-        )
 
-    async def _posts(self, damaged: Mapping[Ref, Mapping[str, SavedAsset]]) -> AsyncGenerator[Post]:
+    def _heard(self, event: Event) -> None:
+        """Count the files that are whole again, and let go of the posts that are done."""
+        if isinstance(event, Saved) and event.asset in self._under_way.get(event.ref, ()):
+            self.outcome.whole += 1
+        elif isinstance(event, Finished):
+            self._under_way.pop(event.ref, None)
+        self._report(event)
+
+    async def _posts(self, filters: Iterable[FileFilter]) -> AsyncGenerator[Post]:
         """The posts with fresh links; those that are gone are noted."""
-        for ref, files in damaged.items():
-            each = Asked(str(ref))
-            if not self._attempts.goes_on(each):
-                continue
-            found: list[Post] = []
-            with self._attempts.one(each):
-                found.append(await self._asked(ref))
-            if not found:
-                self._report(Finished(ref=ref, state="failed"))
-            for post in found:
-                self._mind_lost(post, files)
-                yield post
+        async with aclosing(self._bad(filters)) as bad:
+            async for ref, files in bad:
+                each = Asked(str(ref))
+                if not self._attempts.goes_on(each):
+                    continue
+                found: list[Post] = []
+                with self._attempts.one(each):
+                    found.append(await self._asked(ref))
+                if not found:
+                    self._report(Finished(ref=ref, state="failed"))
+                for post in found:
+                    self._mind_lost(post, files)
+                    self._under_way[post.ref] = files
+                    yield post
+
+    async def _bad(
+        self, filters: Iterable[FileFilter]
+    ) -> AsyncGenerator[tuple[Ref, Mapping[str, SavedAsset]]]:
+        """What is on record as bad, post by post."""
+        files: dict[str, SavedAsset] = {}
+        ref: Ref | None = None
+        for each in filters:
+            async with aclosing(on_record(self._workspace.archive, each)) as rows:
+                async for row in rows:
+                    if ref is not None and ref != row.ref:
+                        yield ref, files
+                        files = {}
+                    ref = row.ref
+                    files[row.asset] = row
+        if ref is not None:
+            yield ref, files
 
     async def _asked(self, ref: Ref) -> Post:
         archive = self._workspace.archive
@@ -127,7 +163,7 @@ class Repair:
             state: Gone = "deleted" if isinstance(error, Deleted) else "private"
             gone = GonePost(ref=ref, state=state, noticed=datetime.now(UTC))
             await archive.add_gone([gone])
-            self.outcome.gone.append(gone)
+            self.outcome.gone += 1
             raise
         await archive.drop_gone([ref])
         return post
@@ -140,8 +176,27 @@ class Repair:
             self._report(Failed(ref=post.ref, asset=asset, error=error))
 
 
-def _no_disk(count: int) -> DiskError:
-    return DiskError(
-        f"not one of the {count:,} recorded files stands where it was put",
+def look_for_one(files: Sequence[SavedAsset]) -> None:
+    """Raise DiskError with the cause where none of some files can be seen; ends with the first that can."""
+    locked: Path | None = None
+    for file in files:
+        try:
+            file.path.stat()
+        except PermissionError:
+            locked = locked or file.path
+        except (OSError, ValueError):
+            continue
+        else:
+            if os.access(file.path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+                return
+            locked = locked or file.path
+    looked = f"not one of the {len(files):,} recorded files that were looked at"
+    if locked is not None:
+        raise DiskError(
+            f"{looked} may be read: {locked.parent} is closed to your user",
+            hint="run dyvine as the user whose files they are, or give yourself the right to read them",
+        )
+    raise DiskError(
+        f"{looked} stands where it was put",
         hint="mount the disk that they are on; if they are really gone, name the accounts or posts to fetch again",
     )

@@ -22,11 +22,10 @@ from dyvine_cli.archive.base import (
     SavedAsset,
     Verification,
 )
-from dyvine_cli.events import Report
-from dyvine_cli.models import Ref
+from dyvine_cli.events import Report, Warned
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.attempts import Attempts
-from dyvine_cli.operations.library import Wanted, files, key, named
+from dyvine_cli.operations.library import PAGE, Wanted, files, key, named
 from dyvine_cli.operations.tally import SOME_FAILED, Tally
 from dyvine_cli.operations.workspace import Workspace
 
@@ -87,6 +86,8 @@ async def verify(
     count = Tally()
     filters = await named(workspace, asked, wanted, Attempts(workspace.client, count, report, "post"))
     state = Verified(deep=deep)
+    if workspace.archive.read_only:
+        report(Warned(message="the archive cannot be written: what is found is shown and not noted in it"))
     async with aclosing(findings(workspace.archive, filters, state, watch, full=full)) as found:
         async for finding in found:
             show(finding)
@@ -112,8 +113,27 @@ async def findings(
 
 
 async def _drop(archive: Archive, filters: Iterable[FileFilter]) -> None:
-    for each in filters:
+    for each in () if archive.read_only else filters:
         await archive.drop_verification(_scope(each))
+
+
+async def on_record(archive: Archive, wanted: FileFilter) -> AsyncGenerator[SavedAsset]:
+    """The files that a filter means and that are on record as bad, in the order of their keys."""
+    if wanted.user is not None or wanted.post is not None:
+        async for page in files(archive, wanted):
+            bad = await archive.known_damaged([key(row.saved) for row in page])
+            for row in page:
+                if key(row.saved) in bad:
+                    yield row.saved
+        return
+    after: FileKey | None = None
+    while found := await archive.damaged(wanted.site, after=after, limit=PAGE):
+        keys = {(each.ref.site, each.ref.id, each.asset) for each in found}
+        for ref in dict.fromkeys(each.ref for each in found):
+            for row in await archive.files(replace(wanted, post=ref)):
+                if key(row.saved) in keys:
+                    yield row.saved
+        after = found[-1].ref.site, found[-1].ref.id, found[-1].asset
 
 
 _Checked = tuple[SavedAsset, Damage | None, int | None]
@@ -137,13 +157,13 @@ class _Round:
 
     async def run(self) -> AsyncGenerator[Finding]:
         """First what an earlier run of this round found, then the rest. Files on record as bad are always read whole."""
-        doubtful = [(each.ref.site, each.ref.id, each.asset) for each in await self._archive.damaged()]
-        self._doubtful = frozenset(doubtful)
         await self._take_up()
         try:
-            for each in doubtful:
-                if each <= self._place.last:
-                    async for finding in self._some(await self._file(each)):
+            async with aclosing(on_record(self._archive, self._wanted)) as doubtful:
+                async for row in doubtful:
+                    if key(row) > self._place.last:
+                        break
+                    async for finding in self._some([row]):
                         yield finding
             async for page in files(self._archive, self._wanted, after=self._place.last):
                 async for finding in self._some([row.saved for row in page], forward=True):
@@ -160,15 +180,10 @@ class _Round:
             self._state.files += place.files
             self._state.size += place.size
 
-    async def _file(self, wanted: FileKey) -> list[SavedAsset]:
-        """The recorded file of that key, if this round is about it."""
-        site, post, _ = wanted
-        found = await self._archive.files(replace(self._wanted, post=Ref(site, "post", post)))
-        return [row.saved for row in found if key(row.saved) == wanted]
-
     async def _some(self, rows: Sequence[SavedAsset], *, forward: bool = False) -> AsyncGenerator[Finding]:
         """The bad ones of some files; `forward` moves the place on, otherwise they were counted before."""
         left = list(rows)
+        self._doubtful = await self._archive.known_damaged([key(row) for row in rows])
         while left:
             checked = await asyncio.to_thread(self._check_some, tuple(left))
             del left[: len(checked)]
@@ -208,6 +223,8 @@ class _Round:
 
     async def _note(self, checked: Sequence[_Checked], bad: Sequence[Finding]) -> None:
         """Put on record what is bad, and take off what was and is not any more."""
+        if self._archive.read_only:
+            return
         if bad:
             await self._archive.add_damaged([_damaged(each) for each in bad])
         keys = {key(each.file) for each in bad}
@@ -228,7 +245,7 @@ class _Round:
 
     async def _keep(self) -> None:
         self._kept = time.monotonic()
-        if self._state.deep and self._place.files:
+        if self._state.deep and self._place.files and not self._archive.read_only:
             await self._archive.keep_verification(self._place)
 
 

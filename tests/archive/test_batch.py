@@ -127,3 +127,30 @@ async def test_full_disk_in_the_background_is_raised_by_the_next_call(archive: S
     await asyncio.sleep(0.01)
     with pytest.raises(DiskFull):
         await batch.add(row(3000))
+
+
+async def test_folders_are_flushed_before_their_rows(archive: SqliteArchive) -> None:
+    """A row is written only once what comes before it is done, and that is asked for once a batch."""
+    seen: list[int] = []
+
+    async def before() -> None:
+        seen.append(await count(archive))
+
+    async with Batch(archive, before=before, most=3, wait=60) as batch:
+        for number in range(5):
+            await batch.add(row(number))
+
+    assert seen == [0, 3]
+
+
+async def test_a_row_is_not_written_where_its_folder_could_not_be_flushed(archive: SqliteArchive) -> None:
+    """What fails before the rows fails the batch."""
+
+    async def before() -> None:
+        raise DiskFull("no space")
+
+    with pytest.raises(DiskFull):
+        async with Batch(archive, before=before, wait=60) as batch:
+            await batch.add(row(1))
+
+    assert await count(archive) == 0

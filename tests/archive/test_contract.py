@@ -13,6 +13,7 @@ from dyvine_cli.archive.base import (
     Archive,
     CheckedSource,
     CompletePost,
+    Counts,
     DamagedAsset,
     FileFilter,
     GonePost,
@@ -538,6 +539,44 @@ async def test_damage_stays_on_record_until_the_file_is_whole(full: Archive) -> 
 
     assert before == (rows[0], replace(rows[1], state="hash", noticed=later), rows[2])
     assert await full.damaged() == (rows[2],)
+
+
+async def test_damage_is_read_in_parts_and_asked_by_key(full: Archive) -> None:
+    """So nobody has to hold all of it."""
+    refs = [Ref("douyin", "post", id) for id in "123"] + [OTHER]
+    rows = tuple(DamagedAsset(ref=ref, asset="video", state="missing", noticed=NOW) for ref in refs)
+    await full.add_damaged(rows)
+    first = await full.damaged(limit=2)
+    rest = await full.damaged("douyin", after=("douyin", "2", "video"), limit=2)
+
+    assert first == rows[:2]
+    assert rest == rows[2:3]
+    assert await full.known_damaged([("douyin", "2", "video"), ("douyin", "2", "cover")]) == {
+        ("douyin", "2", "video")
+    }
+
+
+async def test_stories_are_counted(full: Archive) -> None:
+    """By site, or all of them."""
+    await full.add_failed(POST, "video", "Timeout", "slow")
+    await full.add_gone([GonePost(ref=ref, state="deleted", noticed=NOW) for ref in (POST, OTHER)])
+    await full.ignore([OTHER])
+    await full.add_damaged([DamagedAsset(ref=POST, asset="video", state="size", noticed=NOW)])
+
+    assert await full.counts() == Counts(failed=1, gone=2, ignored=1, damaged=1)
+    assert await full.counts("tiktok") == Counts(failed=0, gone=1, ignored=1, damaged=0)
+
+
+async def test_sample_is_spread_over_what_is_meant(archive: Archive) -> None:
+    """All files where there are few; else about as many as asked for, from the first to the last."""
+    refs = [Ref("douyin", "post", f"{number:05}") for number in range(2000)]
+    await archive.add_saved([saved(ref=ref) for ref in refs])
+    some = await archive.sample(FileFilter(), 200)
+
+    assert len(await archive.sample(FileFilter(), 2000)) == 2000
+    assert await archive.sample(FileFilter(site="tiktok"), 200) == ()
+    assert 100 < len(some) < 400
+    assert (some[0].ref.id < "00300", some[-1].ref.id > "01700") == (True, True)
 
 
 async def test_verification_goes_on_where_it_stood(archive: Archive) -> None:

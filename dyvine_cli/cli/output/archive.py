@@ -50,10 +50,10 @@ def show_overview(found: Overview, *, json: bool) -> None:
     accounts = len({(each.site, each.user) for each in found.tallies})
     say(f"{words.count(files, 'file')} of {words.count(accounts, 'account')}, {words.size(size)}")
     told = {
-        "failed": found.failed,
-        "missing or damaged": found.damaged,
-        "gone from their site": found.gone,
-        "ignored": found.ignored,
+        "failed": found.counts.failed,
+        "missing or damaged": found.counts.damaged,
+        "gone from their site": found.counts.gone,
+        "ignored": found.counts.ignored,
     }
     more = ", ".join(f"{number:,} {what}" for what, number in told.items() if number)
     if more:
@@ -280,7 +280,7 @@ class Checking:
         self._wipe()
         if self._quiet or simulated:
             return
-        gone = len(outcome.gone)
+        gone = outcome.gone
         more = f"; {words.count(gone, 'post')} not shown by their site any more" if gone else ""
         note(
             f"{outcome.whole:,} of {outcome.bad:,} missing or damaged files are whole again{more}"
