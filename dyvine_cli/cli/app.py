@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dyvine_cli.events import Report
     from dyvine_cli.operations.reminders import Logins
     from dyvine_cli.operations.selection import Selection
-    from dyvine_cli.operations.workspace import Workspace
+    from dyvine_cli.operations.workspace import ArchiveUse, Workspace
 
 EXIT_STATUSES = """Exit statuses: 0 done or nothing new; 1 unexpected; 2 wrong input; 3 some of several failed; 4 login needed;
 5 not there (deleted, private, banned); 6 refused by the platform; 7 listing cut short; 8 unknown answer; 9 network; 10 disk;
@@ -91,10 +91,13 @@ Run = Callable[["Settings", "Report"], Awaitable[int]]
 """A whole run: it opens what it needs itself; returns the exit status."""
 
 
-def finish(given: Common, operation: Operation, *, events: bool = True) -> int:
+def finish(
+    given: Common, operation: Operation, *, events: bool = True, archive: ArchiveUse = "optional"
+) -> int:
     """Open the workspace, run one operation, show what happens; its exit status.
 
-    `events` False keeps events off stdout, because the operation's answer goes there. Raises what ends the run.
+    `events` False keeps events off stdout, because the operation's answer goes there; `archive` is what the operation
+    wants of it. Raises what ends the run.
     """
     reminders: list[str] = []
     logins: Logins = []
@@ -104,7 +107,7 @@ def finish(given: Common, operation: Operation, *, events: bool = True) -> int:
         from dyvine_cli.operations.reminders import due
         from dyvine_cli.operations.workspace import open_workspace
 
-        async with open_workspace(settings, report) as workspace:
+        async with open_workspace(settings, report, archive=archive) as workspace:
             try:
                 code = await operation(workspace, selection_of(settings), report)
             finally:

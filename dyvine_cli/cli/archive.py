@@ -64,7 +64,7 @@ def stats(given: Common) -> Run:
         show_overview(await library.overview(workspace.archive, given.reach.site), json=bool(given.show.json))
         return 0
 
-    return lambda: finish(given, operation, events=False)
+    return lambda: finish(given, operation, events=False, archive="read")
 
 
 @verb(app, Reach, Show, name="list")
@@ -118,7 +118,7 @@ def list_(
             show = row_shower(json=json, paths=shown_as == "path")
             return await library.listed(workspace, things, wanted, show, report)
 
-        return finish(near, operation, events=False)
+        return finish(near, operation, events=False, archive="read")
 
     return run
 
@@ -162,7 +162,7 @@ def verify(
                 checking.conclude(state)
             return code
 
-        return finish(near, operation, events=False)
+        return finish(near, operation, events=False, archive="read")
 
     return run
 
@@ -212,7 +212,7 @@ def repair(
                 checking.conclude_repair(job.outcome, simulated=bool(given.take.simulate))
             return code
 
-        return finish(bare, operation)
+        return finish(bare, operation, archive="needed")
 
     return run
 
@@ -237,7 +237,7 @@ def forget(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
             tell_forgotten(dropped, quiet=bool(given.show.quiet))
             return code
 
-        return finish(near, operation, events=False)
+        return finish(near, operation, events=False, archive="needed")
 
     return run
 
@@ -262,7 +262,7 @@ def ignore(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
             tell_ignored(noted, quiet=bool(given.show.quiet))
             return code
 
-        return finish(near, operation, events=False)
+        return finish(near, operation, events=False, archive="needed")
 
     return run
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from dyvine_cli import cookies, identity
@@ -39,6 +39,9 @@ from dyvine_cli.transfer.folder import writing
 
 if TYPE_CHECKING:
     from dyvine_cli.operations.doctor import Subject
+
+ArchiveUse = Literal["optional", "needed", "read"]
+"""What a run wants of the archive: it could do without, it is about it, or only looks into it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +88,7 @@ async def open_workspace(
     settings: Settings,
     report: Report,
     *,
+    archive: ArchiveUse = "optional",
     budget: Budget | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Workspace]:
@@ -92,13 +96,17 @@ async def open_workspace(
 
     Raises ConfigError, MissingExtra, ArchiveError, DiskError.
     """
-    async with _opened(settings, report, budget, sleep) as (workspace, _):
+    async with _opened(settings, report, archive, budget, sleep) as (workspace, _):
         yield workspace
 
 
 @asynccontextmanager
 async def _opened(
-    settings: Settings, report: Report, budget: Budget | None, sleep: Callable[[float], Awaitable[None]]
+    settings: Settings,
+    report: Report,
+    use: ArchiveUse,
+    budget: Budget | None,
+    sleep: Callable[[float], Awaitable[None]],
 ) -> AsyncIterator[tuple[Workspace, Callable[[Settings], Client]]]:
     """A workspace, and what makes another client for it, of settings that name another identity."""
     folders = settings.folders
@@ -128,7 +136,7 @@ async def _opened(
         )
 
     try:
-        archive = _archive(settings, folders.state, report)
+        archive = _archive(settings, folders.state, report, use)
         try:
             async with Batch(archive) as rows:
                 workspace = Workspace(
@@ -248,7 +256,7 @@ async def open_workspaces(
 ) -> AsyncIterator[Workspaces]:
     """Open what a run over sources needs; see `open_workspace`. Raises InputError when the archive is switched off."""
     archive_place(settings)
-    async with _opened(settings, report, budget, sleep) as (shared, client):
+    async with _opened(settings, report, "needed", budget, sleep) as (shared, client):
         yield Workspaces(settings, shared, client, wish_of)
 
 
@@ -320,10 +328,12 @@ def _engine(settings: Settings, reader: MediaReader, sleep: Callable[[float], Aw
     )
 
 
-def _archive(settings: Settings, state: Path, report: Report) -> Archive:
+def _archive(settings: Settings, state: Path, report: Report, use: ArchiveUse) -> Archive:
     """The archive on disk, or one that is forgotten at the end when none is wanted."""
     place = _archive_place(settings, state)
-    return SqliteArchive.in_memory() if place is None else SqliteArchive.open(place, report=report)
+    if place is None:
+        return SqliteArchive.in_memory()
+    return SqliteArchive.open(place, optional=use == "optional", reading=use == "read", report=report)
 
 
 def archive_place(settings: Settings) -> Path:
@@ -336,7 +346,7 @@ def archive_place(settings: Settings) -> Path:
 
 def open_archive(settings: Settings, report: Report) -> Archive:
     """The archive alone, for work that needs nothing else. Raises InputError, ArchiveError, DiskFull."""
-    return SqliteArchive.open(archive_place(settings), report=report)
+    return SqliteArchive.open(archive_place(settings), optional=False, report=report)
 
 
 def no_archive() -> InputError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from dyvine_cli.archive.base import FileFilter, SavedAsset
+from dyvine_cli.archive.database import open_reading
 from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.errors import DiskError, InputError
 from dyvine_cli.events import Event, Failed, Saved, Skipped, Warned
@@ -21,12 +23,13 @@ from dyvine_cli.models import Ref
 from dyvine_cli.operations import library, rebuild
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.library import FailedAsset, RecordedFile, Row, Wanted
-from dyvine_cli.operations.repair import Repair
+from dyvine_cli.operations.repair import Repair, look_for_one
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.verify import Finding, Verified, findings, verify
 from dyvine_cli.operations.workspace import archive_place, open_archive
 from dyvine_cli.simulator.world import World
 
+from ..archive.test_sqlite import unprivileged
 from .conftest import Outcome, Person
 
 pytestmark = pytest.mark.anyio
@@ -369,6 +372,66 @@ async def test_a_disk_that_is_not_mounted_is_not_filled_again(keeper: Person) ->
 
     assert named.code == 0
     assert len(keeper.files()) == 1
+
+
+def test_files_that_may_not_be_read_are_not_fetched_again() -> None:
+    """The cause is told, not a disk that is missing; one file that can be seen is enough to go on."""
+    with tempfile.TemporaryDirectory() as home:
+        Path(home).chmod(0o755)
+        shut, opened = Path(home, "shut"), Path(home, "opened")
+        for folder in (shut, opened):
+            folder.mkdir()
+            (folder / "a.mp4").touch()
+        files = [
+            SavedAsset(
+                ref=SMALL, asset="video", user="u", path=folder / "a.mp4", size=0, sha256="", saved=datetime.now(UTC)
+            )
+            for folder in (shut, opened)
+        ]  # fmt: skip
+        shut.chmod(0)
+        with unprivileged():
+            with pytest.raises(DiskError, match="may be read") as caught:
+                look_for_one(files[:1] * 2)
+            look_for_one(files)
+        shut.chmod(0o755)
+
+    assert "mount" not in str(caught.value.hint)
+
+
+async def test_a_long_list_of_bad_files_is_read_in_parts(
+    keeper: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A post whose files lie on both sides of a part's end is asked for once, and everything comes back."""
+    monkeypatch.setattr("dyvine_cli.operations.verify.PAGE", 3)
+    for number in range(1, 9):
+        file(keeper, f"_{number:02}.jpg").unlink()
+    file(keeper, ".mp4").unlink()
+    before = len(keeper.calls("detail"))
+    done = await repaired(keeper)
+
+    assert done.code == 0
+    assert len(done.of(Saved)) == 9
+    assert len(keeper.calls("detail")) - before == 2
+    assert await checked(keeper) == ([], 0)
+
+
+async def test_a_verification_of_an_archive_that_cannot_be_written_only_tells(keeper: Person) -> None:
+    """What is bad is shown with its status, and a word that nothing is noted."""
+    file(keeper, ".mp4").unlink()
+    place = archive_place(keeper.settings())
+    archive = SqliteArchive(open_reading(place), place, lambda: datetime.now(UTC), read_only=True)
+    events: list[Event] = []
+    found: list[Finding] = []
+    async with keeper.at_work() as workspace:
+        _, code = await verify(
+            replace(workspace, archive=archive), [], Wanted(), found.append, lambda state: None, events.append,
+            deep=True,
+        )  # fmt: skip
+    await archive.aclose()
+
+    assert [each.state for each in found] == ["missing"]
+    assert code == 3
+    assert ["not noted" in each.message for each in events if isinstance(each, Warned)] == [True]
 
 
 # --- deciding ---------------------------------------------------------------------------------------------------------
