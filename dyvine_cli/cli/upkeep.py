@@ -57,7 +57,7 @@ def _over_sources(given: Common, words: list[str], *, jobs: str | None, retry: b
         from dyvine_cli.operations.sync import Sync
         from dyvine_cli.operations.workspace import open_workspaces
 
-        settings.lasting_path("sync")
+        _need_folders(settings)
         settings = _with_jobs(settings, jobs)
         with alone(settings.folders.state):
             async with open_workspaces(settings, report, selection_of) as places:
@@ -81,6 +81,16 @@ def _over_sources(given: Common, words: list[str], *, jobs: str | None, retry: b
         return code
 
     return once
+
+
+def _need_folders(settings: Settings) -> None:
+    """Raises InputError when there are no sources, ConfigError for one without a folder that is the same anywhere."""
+    from dyvine_cli.operations.sync import no_sources
+
+    if not settings.sources:
+        raise no_sources()
+    for source in settings.sources:
+        settings.for_source(source).lasting_path("sync")
 
 
 def entries_of(settings: Settings, places: Workspaces, words: Sequence[str]) -> list[Entry]:

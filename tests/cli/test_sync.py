@@ -159,6 +159,26 @@ def test_mistakes_have_a_cause_and_a_cure(
     assert hint in "".join(done.complaints("hint"))
 
 
+@pytest.mark.parametrize(
+    ("said", "code", "says"),
+    [
+        pytest.param('path = "{}"', 0, "", id="its own folder is enough"),
+        pytest.param('path = "videos"', 2, "is not absolute", id="one of the current folder"),
+        pytest.param("", 2, "needs a folder", id="none"),
+        pytest.param(None, 2, "nothing to keep in sync yet", id="no sources"),
+    ],
+)
+def test_every_source_has_a_folder(dyvine: Program, said: str | None, code: int, says: str) -> None:
+    """A folder of the source does where the settings name none, as after `sync add -P`."""
+    dyvine.home.mkdir()
+    text = "" if said is None else f'[[source]]\nurl = "{ONE}"\n{said.format(dyvine.work)}\n'
+    (dyvine.home / "config.toml").write_text(text, encoding="utf-8")
+    done = dyvine.inside("-q", "sync")
+
+    assert done.code == code
+    assert says in done.err
+
+
 def test_without_a_folder_there_is_no_run(dyvine: Program) -> None:
     """The configuration has to name one, because cron starts it anywhere."""
     dyvine.home.mkdir()
