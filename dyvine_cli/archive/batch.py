@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
@@ -16,12 +17,21 @@ LONGEST_WAIT = 1.0
 class Batch:
     """Collects rows and hands them to the archive; an async context manager that ends with everything written.
 
-    A row may be added once its file is whole and flushed under its final name. A kill in between loses at most `wait`
-    seconds of rows, never a file: what is on disk without a row is found again by its name.
+    A row may be added once its file is whole and flushed under its final name; `before` flushes the folders of those
+    names and is called before the rows are written. A kill in between loses at most `wait` seconds of rows, never a
+    file: what is on disk without a row is found again by its name.
     """
 
-    def __init__(self, archive: Archive, *, most: int = MOST_ROWS, wait: float = LONGEST_WAIT) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        *,
+        before: Callable[[], Awaitable[None]] | None = None,
+        most: int = MOST_ROWS,
+        wait: float = LONGEST_WAIT,
+    ) -> None:
         self._archive = archive
+        self._before = before
         self._most = most
         self._wait = wait
         self._rows: list[SavedAsset] = []
@@ -64,4 +74,6 @@ class Batch:
                 await self._now.wait()
         while self._rows:
             rows, self._rows = self._rows[: self._most], self._rows[self._most :]
+            if self._before is not None:
+                await self._before()
             await self._archive.add_saved(rows)

@@ -138,10 +138,11 @@ async def _opened(
     try:
         archive = _archive(settings, folders.state, report, use)
         try:
-            async with Batch(archive) as rows:
+            engine = _engine(settings, networks, sleep)
+            async with Batch(archive, before=engine.settle) as rows:
                 workspace = Workspace(
                     client=client(settings),
-                    engine=_engine(settings, networks, sleep),
+                    engine=engine,
                     archive=archive,
                     rows=rows,
                     profiles=profiles,

@@ -26,6 +26,7 @@ from dyvine_cli.models import Rendition
 from dyvine_cli.transfer.answer import goes_on, promised, refusal, retry_after, validator
 from dyvine_cli.transfer.check import Family
 from dyvine_cli.transfer.finish import Fetched, finish, found
+from dyvine_cli.transfer.folder import Changed
 from dyvine_cli.transfer.hosts import Clock, Host, Hosts, Sleep
 from dyvine_cli.transfer.intake import Intake, agreed
 from dyvine_cli.transfer.partial import Part, busy, holder
@@ -81,6 +82,7 @@ class Engine:
         self._files = asyncio.Semaphore(4 * parallel)  # those that wait between tries keep their part open
         self._throttle = Throttle(rate, clock, sleep)
         self._turns = _Turns()
+        self._changed = Changed()
 
     async def fetch(
         self,
@@ -111,9 +113,21 @@ class Engine:
                 meter = Meter(on_bytes, self._clock)
                 work = Work(rendition, family, path, overwrite, part, meter, on_start)
                 try:
-                    return await self._fetch(work)
+                    result = await self._fetch(work)
                 finally:
                     meter.tell()
+                if not result.found:
+                    self._changed.add(part.folder)
+            if self._changed.is_many:
+                await self.settle()
+            return result
+
+    async def settle(self) -> None:
+        """Flush the folders of all files that were finished, so that their names survive a loss of power, too.
+
+        The files' bytes are on the disk before they get their names; their folders are flushed many files at a time.
+        """
+        await in_thread(self._changed.flush)
 
     async def _claim(
         self, rendition: Rendition, path: Path, root: Path, on_wait: Callable[[int | None], None]

@@ -174,6 +174,19 @@ class Folder:
             with suppress(OSError):
                 os.fsync(self._fd)
 
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """Volume and number, the same for every way to it; None where folders are not held open."""
+        if self._fd is None:
+            return None
+        found = os.fstat(self._fd)
+        return found.st_dev, found.st_ino
+
+    def duplicate(self) -> int:
+        """Another descriptor of it, for the caller to close; only where `identity` is not None."""
+        assert self._fd is not None
+        return os.dup(self._fd)
+
     def close(self) -> None:
         """Let go of the folder."""
         if self._fd is not None:
@@ -221,3 +234,32 @@ def _is_link(found: os.stat_result) -> bool:
     """A symbolic link, or a junction of Windows."""
     reparse = getattr(found, "st_file_attributes", 0) & getattr(stat, "FILE_ATTRIBUTE_REPARSE_POINT", 0)
     return stat.S_ISLNK(found.st_mode) or bool(reparse)
+
+
+MOST_FOLDERS = 64
+"""Folders that wait for their flush at most."""
+
+
+class Changed:
+    """Folders in which names were changed and not flushed yet, each once. Each keeps a descriptor open."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, int], int] = {}
+
+    def add(self, folder: Folder) -> None:
+        """Flush this one, too; it may be closed meanwhile."""
+        if folder.identity is not None and folder.identity not in self._kept:
+            self._kept[folder.identity] = folder.duplicate()
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it is time to flush, for the sake of the descriptors."""
+        return len(self._kept) >= MOST_FOLDERS
+
+    def flush(self) -> None:
+        """Put the names on the disk. Blocks."""
+        while self._kept:
+            _, descriptor = self._kept.popitem()
+            with suppress(OSError):  # as in `Folder.flush`
+                os.fsync(descriptor)
+            os.close(descriptor)

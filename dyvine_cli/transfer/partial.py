@@ -323,7 +323,7 @@ class Part:
             return io.BufferedReader(_View(self._fd))
 
     def publish(self, name: str, *, overwrite: bool) -> None:
-        """Flush the part and give it the final name; the note goes last. Blocks.
+        """Flush the part and give it the final name; the note goes last, and the folder is flushed later. Blocks.
 
         If a file of that name is there already with the very same bytes, it stays. Raises NotWritable (another file
         stands there, or the part was exchanged by someone), DiskFull.
@@ -340,7 +340,6 @@ class Part:
                 self.folder.remove(self._name + ".part")
             self._gone = True
             self.folder.remove(self._name + ".part.json")
-            self.folder.flush()
 
     def _move(self, name: str, overwrite: bool) -> None:
         if os.name == "nt":  # Windows renames no open file

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import signal
 import socket
+import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -507,6 +510,29 @@ async def test_folder_under_the_name_is_said(bench, film, video):
     assert (bench.folder / "film.mp4").is_dir()
 
 
+async def test_folders_are_flushed_once_for_many_files(bench, film, video, monkeypatch):
+    """Every file is flushed before it gets its name, its folder once for all of them, as soon as that is asked for."""
+    flushed: list[str] = []
+
+    def flush(descriptor: int, real: Callable[[int], None] = os.fsync) -> None:
+        flushed.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        real(descriptor)
+
+    for name in ("a", "b"):
+        (bench.folder / name).mkdir(parents=True)
+    engine = bench.engine()
+    monkeypatch.setattr(os, "fsync", flush)
+    for number in range(6):
+        rendition = video(bench.host.put(f"/{number}", film))
+        await fetch(bench, rendition, name=f"{'ab'[number % 2]}/{number}.mp4", engine=engine)
+    before = list(flushed)
+    await engine.settle()
+    await engine.settle()
+
+    assert before == ["file"] * 6
+    assert flushed[6:] == ["folder"] * 2
+
+
 async def test_same_path_twice_is_fetched_once(bench, film, video, faults):
     """Two fetches of one path take turns; the second finds the file of the first."""
     rendition = video(bench.host.put("/a", film))
@@ -603,6 +629,7 @@ async def test_part_of_a_run_without_headway_is_busy(bench, film, video):
     bench.folder.mkdir()
     code = f"""
 import time
+from collections.abc import Callable
 from pathlib import Path
 from dyvine_cli.transfer.partial import Part, Promise
 folder = Path({str(bench.folder)!r})
@@ -627,6 +654,7 @@ time.sleep(60)
 
 FULL_DISK = """
 import asyncio, ipaddress, subprocess, sys
+from collections.abc import Callable
 from pathlib import Path
 from dyvine_cli.errors import DyvineError
 from dyvine_cli.http.network import Network
@@ -709,10 +737,11 @@ async def test_errors_name_hosts_and_no_address(bench, film, video, faults):
 
 
 async def test_nothing_is_left_open(bench, film, video, faults):
-    """After good and bad ends no descriptor of a part or folder is open, and no slot is taken."""
+    """After good and bad ends no descriptor of a part or, once flushed, a folder is open, and no slot is taken."""
     engine = bench.engine(parallel=1, retries=0)
     url = bench.host.put("/a", film)
     await fetch(bench, video(url), "warm.mp4", engine=engine)
+    await engine.settle()
     before = _open_files(bench.folder)
     for name in ("cut", "forbidden", "web_page", "straight"):
         bench.host.faults = [faults[name]]
@@ -720,6 +749,7 @@ async def test_nothing_is_left_open(bench, film, video, faults):
             await fetch(bench, video(url), f"{name}.mp4", engine=engine)
         except NetworkError:
             continue
+    await engine.settle()
 
     assert _open_files(bench.folder) == before == []
 
