@@ -8,9 +8,11 @@ missing, "listed to its end" is not true any more, and the next run has to look 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -53,6 +55,11 @@ _NEEDED: Mapping[str, str] = {
 }
 """What a row has to find in the new archive, or else it means nothing."""
 
+_READERS = range(0x40000002, 0x40000002 + 510)
+"""The bytes that every connection locks while it reads, and one with a write-ahead log as long as it is open; see
+SHARED_FIRST in SQLite's os.h.
+"""
+
 _UNPLACED = "UPDATE post SET folder = NULL, name = NULL WHERE folder NOT IN (SELECT id FROM folder)"
 
 
@@ -85,6 +92,26 @@ def damage(path: Path) -> str | None:
     if newer:
         raise ArchiveError(f"the archive {path} was written by a newer dyvine", hint="update dyvine")
     return None
+
+
+def in_use(path: Path) -> bool:
+    """Whether another process has the archive open, as far as its locks tell. Not for who has it open itself."""
+    if sys.platform == "win32":
+        return False  # a file that is open cannot be renamed there
+    import fcntl
+
+    try:
+        # Not through SQLite, which would read the file first; and a pipe is not waited for.
+        file = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _READERS.stop - _READERS.start, _READERS.start)
+    except OSError as exc:
+        return exc.errno in (errno.EACCES, errno.EAGAIN)
+    finally:
+        os.close(file)
+    return False
 
 
 def replace_damaged(path: Path, now: datetime) -> tuple[Path, Mapping[str, int]]:

@@ -270,12 +270,14 @@ def ignore(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
 async def _rebuild(given: Common, settings: Settings, report: Report) -> int:
     from dyvine_cli.cli.output.archive import Checking
     from dyvine_cli.operations import rebuild
+    from dyvine_cli.operations.alone import REBUILD, alone
     from dyvine_cli.operations.workspace import archive_place, open_archive
 
     root: Path = settings.path.absolute()
-    with Checking(settings) as checking:
+    place = archive_place(settings)
+    with alone(settings.folders.state, REBUILD), Checking(settings) as checking:
         outcome = await rebuild.rebuild(
-            archive_place(settings),
+            place,
             root,
             SITES,
             opened=lambda: open_archive(settings, report),

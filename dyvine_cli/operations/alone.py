@@ -1,4 +1,4 @@
-"""One run of `sync` at a time in a state folder: a lock that ends with its process, and a note of who has it."""
+"""One run at a time of those that need a state folder to themselves: a lock that ends with its process, and a note."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from dyvine_cli import lock
 from dyvine_cli.errors import Busy, NotWritable
 
 NAME = "sync.lock"
+SYNC, REBUILD = RUNS = ("sync", "archive repair --rebuild")
+"""The commands that need it."""
 _LARGEST = 1024
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 @contextmanager
-def alone(state: Path) -> Iterator[None]:
-    """Hold the lock of the state folder. Raises Busy, naming the other run's process and start; NotWritable."""
+def alone(state: Path, run: str = SYNC) -> Iterator[None]:
+    """Hold the lock of the state folder, as one of RUNS. Raises Busy, naming the other run and its start; NotWritable."""
     path = state / NAME
     descriptor = _open(path)
     try:
         if not lock.take(descriptor):
             raise _busy(descriptor)
-        _sign(descriptor)
+        _sign(descriptor, run)
         try:
             yield
         finally:
@@ -44,10 +46,10 @@ def _open(path: Path) -> int:
         ) from error
 
 
-def _sign(descriptor: int) -> None:
+def _sign(descriptor: int, run: str) -> None:
     """Say who has the lock; a full disk only leaves the next one without a name."""
     now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-    data = json.dumps({"pid": os.getpid(), "began": now}).encode()
+    data = json.dumps({"pid": os.getpid(), "began": now, "run": run}).encode()
     try:
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -57,15 +59,16 @@ def _sign(descriptor: int) -> None:
 
 
 def _busy(descriptor: int) -> Busy:
-    owner = "another process"
+    owner, run = "another process", SYNC
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
         note = json.loads(os.read(descriptor, _LARGEST))
         pid, began = int(note["pid"]), datetime.fromisoformat(note["began"])
         owner = f"process {pid} (since {began:%Y-%m-%d %H:%M:%S})"
+        run = RUNS[RUNS.index(note.get("run", SYNC))]
     except (OSError, ValueError, TypeError, LookupError, RecursionError):
         pass
     return Busy(
-        f"{owner} runs `dyvine sync` with this state folder",
+        f"{owner} runs `dyvine {run}` with this state folder",
         hint="wait until it ends, or stop it; `dyvine sync status` may be called meanwhile",
     )

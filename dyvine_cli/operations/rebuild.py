@@ -18,7 +18,8 @@ from pathlib import Path
 
 from dyvine_cli.archive.base import Archive, SavedAsset
 from dyvine_cli.archive.batch import Batch
-from dyvine_cli.archive.salvage import damage, replace_damaged
+from dyvine_cli.archive.salvage import damage, in_use, replace_damaged
+from dyvine_cli.errors import Busy
 from dyvine_cli.events import Report, Warned
 from dyvine_cli.operations import tree
 from dyvine_cli.operations.tree import Found
@@ -58,8 +59,14 @@ async def rebuild(
 ) -> Rebuilt:
     """Rebuild the archive at `place` from itself and from the files below `root`; a whole one only gains rows.
 
-    `opened` opens the archive at that place. Nobody else may use it meanwhile. Raises ArchiveError, DiskFull.
+    `opened` opens the archive at that place. Nobody else may use it meanwhile. Raises Busy where another process has it
+    open, ArchiveError, DiskFull.
     """
+    if in_use(place):
+        raise Busy(
+            f"another process has the archive {place} open",
+            hint="wait until it ends, or stop it, and try again",
+        )
     outcome = Rebuilt(damage=await asyncio.to_thread(damage, place))
     if outcome.damage is not None:
         outcome.aside, outcome.rows = await asyncio.to_thread(replace_damaged, place, datetime.now(UTC))

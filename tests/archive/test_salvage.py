@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from dyvine_cli.archive.base import CompletePost, SavedAsset
-from dyvine_cli.archive.salvage import damage, replace_damaged
+from dyvine_cli.archive.salvage import damage, in_use, replace_damaged
 from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.errors import ArchiveError
 from dyvine_cli.models import Author, Ref
@@ -146,6 +149,28 @@ async def test_decisions_of_a_person_are_salvaged(path: Path) -> None:
     assert found[0] == {IGNORED}
     assert found[1] is not None
     assert [name.nickname for name in found[1].names] == ["Ann"]
+
+
+@contextlib.contextmanager
+def opened_elsewhere(path: Path) -> Iterator[None]:
+    """While another process has read from the archive and keeps it open."""
+    code = f"import sqlite3; db = sqlite3.connect({str(path)!r}); db.execute('SELECT * FROM post'); print(); input()"
+    command = [sys.executable, "-S", "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        other.stdout.readline()
+        yield
+        other.communicate(b"\n")
+
+
+async def test_archive_that_another_process_has_open_is_in_use(path: Path) -> None:
+    """Also while it does nothing; once it is gone, or where there is nothing, nobody has it."""
+    with opened_elsewhere(path):
+        during = in_use(path)
+
+    assert during
+    assert not in_use(path)
+    assert not in_use(path.with_name("none"))
 
 
 async def test_whole_archive_and_none_are_not_damaged(path: Path) -> None:

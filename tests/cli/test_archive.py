@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from dyvine_cli.errors import Busy
+from dyvine_cli.operations.alone import REBUILD, alone
 from dyvine_cli.simulator.world import World
 from tests.cli.conftest import PATIENCE, Program, valid
 from tests.test_encode import check
@@ -152,6 +154,23 @@ def test_a_damaged_archive_is_rebuilt_as_its_error_says(keeper: Program) -> None
     assert len(cure.complaints("warning")) == 1
     assert "recorded 14 files" in cure.err
     assert "nothing new" in again.err
+
+
+def test_a_rebuilding_wants_the_archive_to_itself(keeper: Program) -> None:
+    """While `sync` runs it is Busy, and `sync` while it rebuilds, each told by its name."""
+    state = keeper.home / "state"
+    with alone(state):
+        refused = keeper.inside("archive", "repair", "--rebuild")
+    with (
+        alone(state, REBUILD),
+        pytest.raises(Busy, match="runs `dyvine archive repair --rebuild`"),
+        alone(state),
+    ):
+        pass
+
+    assert refused.code == 14
+    assert "runs `dyvine sync`" in refused.err
+    assert keeper.inside("archive", "repair", "--rebuild").code == 0
 
 
 WRONG = [
