@@ -136,7 +136,8 @@ class Walk:
         """Count what a page brought; what came before is no longer in it."""
         fresh = {entry.ref.id: entry for entry in page.items if entry.ref.id not in self._seen}
         others = page.hidden + page.skipped + len(page.unreadable)
-        is_news = bool(fresh) or bool(others and not page.items and page.next not in self._cursors)
+        leads_on = page.next is None or page.next not in self._cursors
+        is_news = bool(fresh) or bool(others and not page.items and leads_on)
         self.errors = page.unreadable if is_news else ()
         if not is_news:
             self._note_barren()

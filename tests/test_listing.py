@@ -407,3 +407,16 @@ async def test_a_list_without_its_sample_loses_nothing() -> None:
     source = sampled(page(range(2, 5), "b"))
 
     assert [number for number, _ in await kinds(Walk(source.fetch, ACCOUNT))] == list(range(8))
+
+
+async def test_a_last_page_that_cannot_be_read_is_told() -> None:
+    """Its only entry is an error like any other, also where the list ends with it."""
+    odd = UnexpectedResponse("no author", ref=Ref("douyin", "post", "3"))
+    given = platform(top=page(range(2), "b"), b=page(unreadable=(odd,), hidden=1))
+    walk = Walk(given.fetch, ACCOUNT, declared=4)
+    told: list[DyvineError] = []
+    async for _ in walk.batches():
+        told += walk.errors
+
+    assert told == [odd]
+    assert (walk.unreadable, walk.hidden) == (1, 1)
