@@ -81,4 +81,4 @@ async def _posts(failures: Failures, errand: Errand) -> AsyncGenerator[Post]:
 def _ends(error: DyvineError) -> bool:
     """Whether the next post would meet it, too: a dead login, the budget's own word, a full disk."""
     is_budget = isinstance(error, RateLimited) and error.endpoint is None
-    return is_budget or isinstance(error, LoginExpired | STOPPING)
+    return is_budget or isinstance(error, (LoginExpired, *STOPPING))
