@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from dyvine_cli.archive.base import ListedSource, StoredCursor
 from dyvine_cli.client import Client
@@ -34,7 +34,7 @@ class Source:
 
     `what` None is the kind's own listing. `declared` is what the platform claims it has, None if it does not say.
     `dated` says that its posts come newest first, so that a date can end it. `recalled` says that the platform was not
-    asked: title and number are those of an earlier run.
+    asked: title and number are those of an earlier run. `updated` is when the list last changed, None if it does not say.
     """
 
     ref: Ref
@@ -43,13 +43,14 @@ class Source:
     declared: int | None
     dated: bool = False
     recalled: bool = False
+    updated: datetime | None = None
 
 
 async def source_of(client: Client, ref: Ref, what: Listing | None) -> Source:
     """The listing's name and declared size. Raises Private, Banned, NotFound when there is nothing to list."""
     if ref.kind == "mix":
         mix = await client.mix(ref)
-        return Source(ref=mix.ref, what=None, title=mix.title, declared=mix.declared)
+        return Source(ref=mix.ref, what=None, title=mix.title, declared=mix.declared, updated=mix.updated)
     if ref.kind == "collection":  # nothing describes one
         return Source(ref=ref, what=None, title=f"collection {ref.id}", declared=None)
     user = await client.user(ref)
@@ -101,9 +102,9 @@ class Run:
         self._source = source
         self._count = _Count()
         self._outer = errand
-        self._errand = replace(errand, report=self._report, source=source.ref, named=False)
+        self._began = errand.clock()
+        self._errand = replace(errand, report=self._report, source=source.ref, named=False, begun=self._began)
         self._filters = selection.filters(errand.wish)
-        self._began = datetime.now(UTC)
         self._earlier = self._looked = self._again = self._hidden = self._taken = 0
         self._pages = Pages()
         self._failing: dict[str, str] = {}
@@ -160,8 +161,8 @@ class Run:
     async def _posts(self) -> AsyncGenerator[Post]:
         """The posts of the listing, from the top until something known, then on from where the last run was cut."""
         place = self._place = await self._stored_place()
-        until_known = place is not None or await self._may_stop_at_known()
-        async with aclosing(self._from_top(until_known=until_known)) as newest:
+        horizon = place.kept if place is not None else await self._last_time()
+        async with aclosing(self._from_top(horizon)) as newest:
             async for post in newest:
                 yield post
         if place is not None and self._ended_early == "known":
@@ -177,35 +178,39 @@ class Run:
         place = await self._errand.workspace.archive.cursor(self._source.ref, self._source.what)
         return place if place and place.listed and self._covers(place.filters) else None
 
-    async def _may_stop_at_known(self) -> bool:
-        """Whether everything behind a known post is surely done with: the last listing left nothing behind."""
+    async def _last_time(self) -> datetime | None:
+        """The last listing's, if it left nothing behind: below what was known then everything is done with.
+
+        None if known posts are not to end this listing.
+        """
         wish = self._errand.wish
         if wish.full or not wish.stop_at_known:
-            return False
+            return None
         last = await self._errand.workspace.archive.listed(self._source.ref, self._source.what)
-        return last is not None and last.full is not None and not last.cause and self._covers(last.filters)
+        is_whole = last is not None and last.full is not None and not last.cause
+        return last.time if last is not None and is_whole and self._covers(last.filters) else None
 
     def _covers(self, filters: str) -> bool:
         return filters in ("", self._filters)
 
-    async def _from_top(self, *, until_known: bool) -> AsyncGenerator[Post]:
-        """The posts from the top on, those of the archive included, or until one that is in it."""
+    async def _from_top(self, horizon: datetime | None) -> AsyncGenerator[Post]:
+        """The posts from the top on, those of the archive included, or until one that was there before `horizon`."""
         archive = self._errand.workspace.archive
-        walk = self._walk(None, None, enough=0 if until_known else self._errand.wish.limit)
+        walk = self._walk(None, None, enough=self._errand.wish.limit if horizon is None else 0)
         async with aclosing(self._pages_of(walk)) as batches:
             async for batch in batches:
                 if self._place is not None and walk.cursor == self._place.cursor:
-                    until_known = False  # everything down to the place was looked at
-                if not until_known:
+                    horizon = None  # everything down to the place was looked at
+                if horizon is None:
                     await self._note_begun()
+                completed = await archive.completed([post.ref for post in batch])
                 for post in batch:
                     if self._is_old(post):
                         return
-                    known = await archive.knows(post.ref)
-                    if until_known and known and not post.pinned:
+                    if self._is_landmark(post, completed.get(post.ref), horizon):
                         self._ended_early = "known"
                         return
-                    if not known or self._errand.wish.overwrite:
+                    if post.ref not in completed or self._errand.wish.overwrite:
                         await self._note_begun()
                     if self._place is not None:
                         self._newest.add(post.ref.id)
@@ -214,6 +219,12 @@ class Run:
                     yield post
                     if self._is_enough(post):
                         return
+
+    def _is_landmark(self, post: Post, since: datetime | None, horizon: datetime | None) -> bool:
+        """Whether a post that is known `since` then was dealt with by the listing of that time, as all below it were."""
+        if horizon is None or since is None or post.pinned:
+            return False
+        return since <= horizon and not (self._source.dated and post.created >= horizon)
 
     async def _rest(self, place: StoredCursor) -> AsyncGenerator[Post]:
         """The posts from a stored place on, but for those that came with the newest."""
@@ -340,7 +351,7 @@ class Run:
             what=source.what,
             cursor=first.cursor,
             started=self._began.replace(microsecond=0),
-            kept=datetime.now(UTC),
+            kept=self._began,
             listed=first.listed,
             cause=cause,
             hidden=first.hidden,

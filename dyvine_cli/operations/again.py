@@ -10,7 +10,7 @@ from dyvine_cli.archive.base import FailedAsset
 from dyvine_cli.errors import DyvineError, LoginExpired, RateLimited
 from dyvine_cli.events import Event, Failed, Finished
 from dyvine_cli.models import Post, Ref
-from dyvine_cli.operations.backoff import may_pass_by_name
+from dyvine_cli.operations.backoff import LONGEST, may_pass_by_name, pause
 from dyvine_cli.operations.download import Errand, note_failure, save_posts
 from dyvine_cli.operations.tally import STOPPING
 
@@ -40,16 +40,18 @@ def _has_come(failure: FailedAsset, now: datetime | None) -> bool:
     return now is None or failure.next_try is None or failure.next_try <= now
 
 
-async def retry(failures: Failures, errand: Errand) -> None:
+async def retry(failures: Failures, errand: Errand, *, shared: bool = False) -> None:
     """Try these posts again; what fails again is put on record with its next try.
 
+    `shared` says that another source may want a post that this one does not: then it stays on record.
     Raises LoginExpired, and RateLimited when the budget of the site has ended.
     """
     done: list[Ref] = []
+    unwanted: list[Ref] = []
 
     def report(event: Event) -> None:
         if isinstance(event, Finished) and event.state != "failed":
-            done.append(event.ref)
+            (unwanted if shared and event.state == "filtered" else done).append(event.ref)
         errand.report(event)
 
     trying = replace(errand, report=report)
@@ -60,10 +62,27 @@ async def retry(failures: Failures, errand: Errand) -> None:
             done and not errand.simulate
         ):  # complete, or not wanted any more: either way nothing is left to try
             await errand.workspace.archive.drop_failed(done)
+        if unwanted and not errand.simulate:
+            await _leave(unwanted, errand)
+
+
+async def _leave(refs: Sequence[Ref], errand: Errand) -> None:
+    """Put off what this source does not want, for another that may: longer each time, until nobody came for it."""
+    archive, now = errand.workspace.archive, errand.clock()
+    for ref in refs:
+        rows = (await archive.failed(ref)).values()
+        if await archive.ignored([ref]) or all(pause(row.attempts) == LONGEST for row in rows):
+            await archive.drop_failed([ref])
+            continue
+        for row in rows:
+            later = now + pause(row.attempts + 1)
+            await archive.add_failed(ref, row.asset, row.error, row.message, next_try=later)
 
 
 async def _posts(failures: Failures, errand: Errand) -> AsyncGenerator[Post]:
     for ref, rows in failures.items():
+        if not await errand.workspace.archive.failed(ref):
+            continue  # another source of this listing got it
         try:
             post = await errand.workspace.client.post(ref)
         except DyvineError as error:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from dyvine_cli.archive.base import CheckedSource
+from dyvine_cli.archive.base import CheckedSource, ListedSource
 from dyvine_cli.errors import (
     DyvineError,
     InputError,
@@ -41,14 +42,27 @@ def _now() -> datetime:
 
 @dataclass(slots=True, kw_only=True)
 class Round:
-    """What the checks of one run share. `lookups` are how many vanished posts may still be looked up."""
+    """What the checks of one run share.
+
+    `lookups` are how many vanished posts may still be looked up, `listings` those of all sources that were ever checked.
+    """
 
     places: Workspaces
     report: Report
     simulate: bool = False
     clock: Callable[[], datetime] = _now
     lookups: int = MOST
+    listings: Counter[Ref] = field(default_factory=Counter)
     _gone: dict[str, frozenset[Ref]] = field(default_factory=dict)
+
+    def is_shared(self, listing: Ref) -> bool:
+        """Whether posts of a listing may be wanted by another source, too: accounts do not have each other's posts."""
+
+        def overlaps(other: Ref) -> bool:
+            disjoint = all(each.kind == "user" and each.listing is None for each in (listing, other))
+            return other.site == listing.site and other != listing and not disjoint
+
+        return self.listings[listing] > 1 or any(map(overlaps, self.listings))
 
     async def gone(self, site: str) -> frozenset[Ref]:
         """The posts of a site that are on record as gone when the run begins."""
@@ -153,7 +167,9 @@ class Check:
             clock=self._round.clock,
         )
         if self._ref is not None and self._failures:
-            await again.retry(self._failures, replace(errand, source=named(self._ref, self._what(self._ref))))
+            listing = named(self._ref, self._what(self._ref))
+            shared = self._round.is_shared(listing)
+            await again.retry(self._failures, replace(errand, source=listing), shared=shared)
         if self._listing and self.tally.stop is None:
             await self._check(errand)
 
@@ -181,7 +197,7 @@ class Check:
         if source.ref != ref:
             plan = await self._plan(errand, source.ref, source.what)
         if source.ref.kind == "mix" and not plan.rest and not plan.whole:
-            if plan.row is not None and source.declared == plan.row.declared is not None:
+            if plan.row is not None and _is_as_listed(source, plan.row):
                 self._meet(source)
                 self._state = "complete"
                 self.tally.done += 1
@@ -361,6 +377,13 @@ def _whole(plan: Plan) -> Plan:
         newest=plan.newest,
         first=plan.newest,
     )
+
+
+def _is_as_listed(mix: Source, row: ListedSource) -> bool:
+    """Whether a mix is as it was: it has as many episodes, and has not changed since then as far as it says."""
+    if mix.declared is None or mix.declared != row.declared:
+        return False
+    return mix.updated is None or mix.updated < row.time
 
 
 def _may_be_the_account(error: DyvineError) -> bool:

@@ -58,7 +58,8 @@ class Errand:
 
     `named` says that a person named the post itself: then a recorded file counts only where it still stands.
     `source` is the listing that the posts come from, None for single posts. `backs_off` says that what fails is tried
-    again by itself, later each time; `clock` tells from when on. `told` is what needs saying only once. `again` are
+    again by itself, later each time; `clock` tells from when on. `begun` is when their listing was asked for first: what
+    it brings counts as complete from then on, None for the moment when it is. `told` is what needs saying only once. `again` are
     recorded files of posts of which nothing else is wanted: they are fetched to where they were recorded, in place of
     what stands there.
     """
@@ -72,6 +73,7 @@ class Errand:
     simulate: bool = False
     backs_off: bool = False
     clock: Callable[[], datetime] = _now
+    begun: datetime | None = None
     told: set[str] = field(default_factory=set)
     again: Mapping[Ref, Mapping[str, SavedAsset]] = field(default_factory=dict)
 
@@ -306,10 +308,10 @@ async def _complete(post: Post, errand: Errand) -> None:
     workspace = errand.workspace
     if errand.simulate or not selection.assets(post, errand.wish):
         return
-    now = datetime.now(UTC)
+    now = errand.clock()
     await workspace.rows.write()
     await workspace.archive.add_posts(
-        [CompletePost(ref=post.ref, user=post.author.id, created=post.created, completed=now)]
+        [CompletePost(ref=post.ref, user=post.author.id, created=post.created, completed=errand.begun or now)]
     )
     await workspace.archive.add_user(post.ref.site, post.author, seen=now)
 

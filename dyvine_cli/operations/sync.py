@@ -146,6 +146,8 @@ class Sync:
 
     async def _checked(self) -> dict[Key, CheckedSource]:
         rows = await self._places.shared.archive.checked()
+        known = (named(row.ref, listing_of(row.ref, row.what)) for row in rows if row.ref)
+        self._round.listings = Counter(known)
         return {(row.link, row.what): row for row in rows}
 
     async def _failures(self) -> dict[Ref, dict[Ref, list[FailedAsset]]]:
@@ -157,10 +159,10 @@ class Sync:
         last: CheckedSource | None,
         failures: dict[Ref, dict[Ref, list[FailedAsset]]],
     ) -> Failures:
-        """The failures that a source brought; each belongs to the first that has them."""
+        """The failures that a source brought; of several sources of one listing each gets them."""
         if last is None or last.ref is None:
             return {}
-        return failures.pop(named(last.ref, listing_of(last.ref, entry.what)), {})
+        return failures.get(named(last.ref, listing_of(last.ref, entry.what)), {})
 
     # --- several at a time ----------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from dyvine_cli.archive.base import Archive, FailedAsset, ListedSource, StoredCursor
 from dyvine_cli.errors import ArchiveError, DiskError, DyvineError, ListingIncomplete
@@ -148,23 +148,32 @@ def named(ref: Ref, what: Listing | None) -> Ref:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Met:
-    """What is known of a post of a page; `since` is the time from which on it was dealt with, None if it was not."""
+    """What is known of a post of a page; `since` is the time from which on it was dealt with, None if it was not.
+
+    `dated` says that its list goes by the times of publishing: a later one cannot have been there.
+    """
 
     post: Post
     kind: str
+    dated: bool
     since: datetime | None = None
 
     def is_landmark(self, horizon: datetime | None) -> bool:
         if horizon is None or self.since is None or self.post.pinned:
             return False
-        return self.since <= horizon
+        return self.since <= horizon and not (self.dated and self.post.created >= horizon)
+
+    def is_late(self, horizon: datetime | None) -> bool:
+        """Whether it was dealt with, but too late to be a landmark now."""
+        dealt_with = self.since is not None and not self.post.pinned
+        return horizon is not None and dealt_with and not self.is_landmark(horizon)
 
 
 class Upkeep(Run):
     """One check of a listing.
 
     Afterwards `state` is `complete` (everything wanted was dealt with), `gap` (everything new was, but not what an
-    earlier cut left), `cut`, `stopped` or ODD. `seen` are the ids that a walk to the end met, all of those published up to
+    earlier cut left, or a page on the way was empty), `cut`, `stopped` or ODD. `seen` are the ids that a walk to the end met, all of those published up to
     `seen_until` (None for all). `author` is the account as its newest own post names it. `met` counts the posts of all
     its pages.
     """
@@ -176,7 +185,9 @@ class Upkeep(Run):
         self._plan = plan
         self._gone = gone
         self._place = plan.place
-        self._announced = self._overlaps = self._resumed = False
+        self._announced = self._overlaps = self._resumed = self._late = self._doubted = False
+        self._brought = 0
+        self._asked: set[Cursor | None] = set()
         self._top_pages: set[Cursor | None] = set()
         self.state = ""
         self.cut: ListingIncomplete | None = None
@@ -215,8 +226,9 @@ class Upkeep(Run):
         async with aclosing(self._walked(top, self._plan.horizon)) as newest:
             async for post in newest:
                 yield post
-        if place is None or not self._plan.rest or self._ended_early != "known":
+        if place is None or not self._plan.rest or self._ended_early != "known" or self._doubted:
             return
+        self._brought = 0
         await self._take_up(place)
         walk = self._walk(place.cursor, self._listed + self._hidden)
         async with aclosing(self._walked(walk, self._plan.floor)) as rest:
@@ -237,7 +249,9 @@ class Upkeep(Run):
                         horizon = None  # everything down to the place was looked at
                 if horizon is None:
                     await self._note_begun()
+                self._mind_barren(walk, batch)
                 page = await self._look_at(batch)
+                self._late = self._late or any(each.is_late(horizon) for each in page)
                 for met in page:
                     if self._is_old(met.post):
                         return
@@ -248,6 +262,19 @@ class Upkeep(Run):
                 if self._ends(page, horizon):
                     return
 
+    def _mind_barren(self, walk: Walk, batch: Sequence[Post]) -> None:
+        """A page that brought nothing though the list goes on stays open: posts that are new may belong there.
+
+        A second run that meets it so believes it, and so does a walk that was led back to it.
+        """
+        brought = walk.listed + walk.hidden + walk.skipped + walk.unreadable
+        is_barren = not batch and brought == self._brought and walk.cursor not in self._asked
+        self._brought = brought
+        self._asked.add(walk.cursor)
+        if is_barren and not self._resumed:
+            self._doubted = True
+            self._pages.add(f"barren {walk.cursor}")
+
     async def _look_at(self, batch: Sequence[Post]) -> list[_Met]:
         """What the archive knows of a page's posts."""
         archive = self._errand.workspace.archive
@@ -257,8 +284,9 @@ class Upkeep(Run):
         if self._plan.whole:
             self._see(batch)
         completed = await archive.completed(refs)
+        dated = self._source.dated
         met = [
-            _Met(post=post, kind="known", since=completed[post.ref])
+            _Met(post=post, kind="known", dated=dated, since=completed[post.ref])
             if post.ref in completed
             else await self._meet(post)
             for post in batch
@@ -276,20 +304,22 @@ class Upkeep(Run):
 
     async def _meet(self, post: Post) -> _Met:
         """A post that is not complete: left out on purpose, waiting for its next try, or new."""
-        archive = self._errand.workspace.archive
+        archive, dated = self._errand.workspace.archive, self._source.dated
         if not selection.wanted(post, self._errand.wish) or await archive.ignored([post.ref]):
-            since = post.created + _LATE if self._source.dated else None
-            return _Met(post=post, kind="unwanted", since=since)
+            since = post.created + _LATE if dated else None
+            return _Met(post=post, kind="unwanted", dated=dated, since=since)
         failures = (await archive.failed(post.ref)).values()
         if failures and self._rests(post, failures):
-            return _Met(post=post, kind="failed", since=min(each.first for each in failures))
-        return _Met(post=post, kind="new")
+            first = min(each.first for each in failures)
+            return _Met(post=post, kind="failed", dated=dated, since=first)
+        return _Met(post=post, kind="new", dated=dated)
 
     def _rests(self, post: Post, failures: Iterable[FailedAsset]) -> bool:
         """Whether a post that failed is passed over: it has a next try of its own, or the list gives no new hope."""
-        if any(may_pass_by_name(each.error) for each in failures):
-            return all(each.next_try for each in failures if may_pass_by_name(each.error))
-        now = self._errand.clock()
+        now, own = self._errand.clock(), self._errand.source
+        passing = [each for each in failures if may_pass_by_name(each.error)]
+        if passing:
+            return all(each.next_try and (each.source == own or now < each.next_try) for each in passing)
         if post.partial or any(now < each.last + pause(each.attempts) for each in failures):
             return True
         try:
@@ -399,27 +429,36 @@ class Upkeep(Run):
             return "gap" if self._overlaps else "cut"
         if self._source.recalled and not self._ended_early and not self._is_as_before():
             return ODD
-        return "gap" if self._ended_early == "known" and self._plan.walled else "complete"
+        has_gap = self._plan.walled or self._doubted
+        return "gap" if self._ended_early == "known" and has_gap else "complete"
 
     def _is_as_before(self) -> bool:
-        """Whether a list that ended before anything known is no wonder: it was empty, or only its newest are wanted."""
-        before = self._plan.row.listed if self._plan.row else 0
-        return not before or (self._plan.newest and self.met > 0)
+        """Whether a list that ended before anything known is no wonder: it is empty as ever, or only its newest are wanted."""
+        if self.met:
+            return self._plan.newest
+        return not (self._plan.row and self._plan.row.listed)
 
     async def _remember(self, cut: ListingIncomplete | None, *, complete: bool) -> None:
         if complete:
             await self._settle()
         elif self._errand.tally.stop is not None:
             await self._leave(self._errand.tally.stop.name)
+        elif self._doubted and cut is None:
+            await self._keep_place(ListingIncomplete.__name__)
         elif cut is None:
             await self._stand_at_wall()
         else:
             await self._note_cut(cut)
 
     async def _settle(self) -> None:
-        """Everything wanted is dealt with; with nothing new, what is on record says so already."""
+        """Everything wanted is dealt with; with nothing new, what is on record says so already.
+
+        Nothing at all, and nobody asked why: that may be an account that is closed now, and settles nothing.
+        """
+        if self._source.recalled and not self.met:
+            return
         at_end = self._ended_early != "known"
-        if at_end or self._noted or self._plan.place is not None:
+        if at_end or self._noted or self._late or self._plan.place is not None:
             await self._errand.workspace.archive.drop_cursor(self._source.ref, self._source.what)
             await self._note_row(full=at_end, cause="")
 
@@ -433,12 +472,14 @@ class Upkeep(Run):
         """What was new is dealt with, and its time is the next landmark; the gap behind stays as it is."""
         if not self._noted:
             return
-        place, row, now = self._plan.place, self._plan.row, datetime.now(UTC)
+        place, row, began = self._plan.place, self._plan.row, self._began
         archive = self._errand.workspace.archive
         if place is not None:
-            await archive.keep_cursor(replace(place, kept=now, listed=place.listed + self._looked))
+            listed = place.listed + self._looked
+            await archive.keep_cursor(replace(place, kept=began, listed=listed, filters=self._filters))
         elif row is not None:
-            await archive.add_listed(replace(row, time=now, listed=row.listed + self._looked, full=None))
+            row = replace(row, filters=self._filters)
+            await archive.add_listed(replace(row, time=began, listed=row.listed + self._looked, full=None))
 
     async def _note_cut(self, cut: ListingIncomplete) -> None:
         archive, source = self._errand.workspace.archive, self._source
@@ -452,14 +493,14 @@ class Upkeep(Run):
             await self._note_row(full=False, cause=cause)
 
     async def _note_row(self, *, full: bool, cause: str) -> None:
-        """Put on record how the listing came out, as of now."""
+        """Put on record how the listing came out, as of its beginning."""
         source, row = self._source, self._plan.row
         behind = row if row is not None and not self._plan.whole and self._plan.settled else None
         await self._errand.workspace.archive.add_listed(
             ListedSource(
                 ref=source.ref,
                 what=source.what,
-                time=datetime.now(UTC),
+                time=self._began,
                 listed=self._listed + (behind.listed if behind else 0),
                 hidden=self._hidden + (behind.hidden if behind else 0),
                 declared=source.declared,

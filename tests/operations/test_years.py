@@ -1,0 +1,257 @@
+"""Years of `sync` at random, and what went wrong in some of them: nothing is ever missing unseen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from dyvine_cli.errors import NetworkError
+from dyvine_cli.models import Cursor, Listing, Page, Ref
+
+from .happenings import Years
+from .years import GUESTS_SEE, MIX, OWNERS, PAGE, Item, Told
+
+pytestmark = pytest.mark.anyio
+
+ANN = OWNERS[0]
+
+
+class Script(Years):
+    """A life in which only happens what a test says; one account, one source of it."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(0, home)
+        self.world.items.clear()
+        self.sources.clear()
+        self.add_source("ann", f"douyin:user:{ANN}")
+
+    def publish(self, count: int, **facts: object) -> list[Item]:
+        """Posts of the account, the oldest first."""
+        found = [self.world.publish(ANN) for _ in range(count)]
+        for item in found:
+            item.kind, item.login_only, item.failing, item.in_mix = "article", False, None, False
+            for name, value in facts.items():
+                setattr(item, name, value)
+        return found
+
+    async def again(self, **how: object) -> Told:
+        """`dyvine sync` a while later, and what it says is true."""
+        self.world.now += timedelta(hours=1)
+        began = self.world.now
+        told = await self.sync(**how)  # type: ignore[arg-type]
+        await self.check_run(told, began)
+        await self.check_status()
+        return told
+
+    async def has(self, *items: Item) -> list[bool]:
+        """Whether posts are saved."""
+        return [await self.archive.knows(item.ref) for item in items]
+
+
+def _empty_at(life: Script, item: Item) -> Callable[[], None]:
+    """Let the page behind a post be empty, and promise more; the way to undo that."""
+    honest = life.platform._honest
+    lost = str(int(item.created.timestamp() * 1000))
+
+    def empty(ref: Ref, what: Listing | None, cursor: Cursor | None) -> Page:
+        page = honest(ref, what, cursor)
+        return Page(items=(), next=page.next) if cursor == lost else page
+
+    def undo() -> None:
+        life.platform._honest = honest  # type: ignore[method-assign]
+
+    life.platform._honest = empty  # type: ignore[method-assign]
+    return undo
+
+
+def states(told: Told) -> list[tuple[str, int, int]]:
+    """State, new and failed of each source."""
+    return [(row.state, row.new, row.failed) for row in told.rows]
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Script:
+    """Someone who keeps an account in sync."""
+    return Script(tmp_path)
+
+
+# --- at random --------------------------------------------------------------------------------------------------------
+
+
+async def lived(seeds: range, steps: int, folder: Path) -> None:
+    """Lives of so many steps each; the seed of one that went wrong is told."""
+    for seed in seeds:
+        home = folder / str(seed)
+        home.mkdir()
+        life = Years(seed, home)
+        try:
+            await life.live(steps)
+        except Exception as error:
+            error.add_note(f"python tests/bench/years.py --seed {seed} --steps {steps} -v; step {life.steps}")
+            raise
+
+
+async def test_nothing_is_missing_unseen_in_short_lives(tmp_path: Path) -> None:
+    """A platform that lies, refuses and changes, and a person who does, too; at the end everything is there."""
+    await lived(range(12), 30, tmp_path)
+
+
+@pytest.mark.slow
+async def test_nothing_is_missing_unseen_in_long_lives(tmp_path: Path) -> None:
+    """More of them; `DYVINE_SEED` begins elsewhere."""
+    first = int(os.environ.get("DYVINE_SEED", "1000"))
+    await lived(range(first, first + 60), 80, tmp_path)
+
+
+# --- what went wrong --------------------------------------------------------------------------------------------------
+
+
+async def test_a_post_that_fails_by_its_id_again_is_put_off(life: Script) -> None:
+    """It ends neither the run nor the others, and has its next try."""
+    (item,) = life.publish(1, failing=NetworkError)
+    await life.again()
+    second = await life.again()
+    third = await life.again()
+    item.failing = None
+    await life.again()
+
+    assert (second.code, states(second)) == (3, [("complete", 0, 1)])
+    assert states(third) == [("complete", 0, 0)]
+    assert await life.has(item) == [True]
+
+
+async def test_a_post_fetched_alone_while_the_list_is_read_hides_nothing(life: Script) -> None:
+    """What was published after the list was asked for is no sign that what is below it was there."""
+    life.publish(2 * PAGE)
+    later: list[Item] = []
+
+    async def meanwhile() -> None:
+        if not later:
+            later.extend(life.publish(PAGE + 2))
+            await life.fetch(later[-1])
+
+    await life.again()
+    life.publish(2 * PAGE)
+    life.world.before_call = meanwhile
+    first = await life.again()
+    second = await life.again()
+
+    assert later
+    assert first.code == second.code == 0
+    assert all(await life.has(*later))
+
+
+async def test_stop_at_known_passes_a_post_that_was_fetched_alone(life: Script) -> None:
+    """`dyvine user --stop-at-known` ends at what its last listing knew; else `sync` would believe it."""
+    life.publish(PAGE)
+    await life.again()
+    new = life.publish(2 * PAGE)
+    await life.fetch(new[-1])
+    await life.user(ANN, stop_at_known=True)
+    await life.again()
+
+    assert all(await life.has(*new))
+
+
+async def test_an_empty_page_above_what_is_known_is_a_gap_until_it_is_read(life: Script) -> None:
+    """The page promised more and was empty: what is new may belong there, and the status says so."""
+    life.publish(PAGE)
+    await life.again()
+    new = life.publish(2 * PAGE)
+    undo = _empty_at(life, new[PAGE])
+    first = await life.again()
+    (shown,) = await life.status()
+    undo()
+    second = await life.again()
+
+    assert (first.code, states(first)) == (0, [("gap", PAGE, 0)])
+    assert (shown.state, shown.cut) == ("gap", "ListingIncomplete")
+    assert (second.code, states(second)) == (0, [("complete", PAGE, 0)])
+
+
+async def test_an_empty_page_that_stays_empty_is_believed(life: Script) -> None:
+    """The second run that meets it settles: removed posts leave such pages for ever."""
+    life.publish(PAGE)
+    await life.again()
+    new = life.publish(2 * PAGE)
+    _empty_at(life, new[PAGE])
+    await life.again()
+    for item in new[:PAGE]:
+        item.back = True
+    second = await life.again()
+    before = life.world.calls
+    await life.again()
+
+    assert states(second) == [("complete", 0, 0)]
+    assert life.world.calls - before == 1
+
+
+async def test_a_mix_that_lost_one_and_got_one_is_listed(life: Script) -> None:
+    """As many episodes as before are no proof; the time of its last change is asked, too."""
+    life.sources = [{"name": "mix", "url": f"douyin:mix:{MIX}"}]
+    old = life.publish(PAGE, in_mix=True)
+    await life.again()
+    old[0].shown = False
+    (new,) = life.publish(1, in_mix=True)
+    second = await life.again()
+
+    assert states(second) == [("complete", 1, 0)]
+    assert await life.has(new) == [True]
+
+
+async def test_the_first_posts_of_an_account_are_not_taken_for_all_of_them(life: Script) -> None:
+    """It had none when it was listed, so the old number says nothing; a guest meets the wall."""
+    life.world.login, life.world.walls = False, True
+    await life.again()
+    life.publish(2 * GUESTS_SEE)
+    second = await life.again()
+
+    assert (second.code, states(second)) == (7, [("cut", GUESTS_SEE, 0)])
+
+
+async def test_an_account_that_shows_nothing_settles_nothing(life: Script) -> None:
+    """It may be closed just now: what it published meanwhile is new when it opens."""
+    await life.again()
+    life.world.owners[ANN].state = "private"
+    new = life.publish(2 * PAGE)
+    await life.sync()
+    await life.fetch(new[-1])
+    life.world.owners[ANN].state = "public"
+    await life.again()
+
+    assert all(await life.has(*new))
+
+
+async def test_a_narrower_source_at_the_wall_does_not_speak_for_the_other(life: Script) -> None:
+    """What one source of an account left out is new for the other one, also where both meet a guest's wall."""
+    life.add_source("notes", f"douyin:user:{ANN}:posts", kind=["note"])
+    life.world.login, life.world.walls = False, True
+    life.publish(2 * GUESTS_SEE)
+    await life.again()
+    new = life.publish(GUESTS_SEE)
+    life.sources.reverse()
+    await life.again()
+    life.world.login = True
+    life.publish(1)
+    await life.again()
+
+    assert all(await life.has(*new))
+
+
+async def test_a_failure_is_not_dropped_by_a_source_that_does_not_want_it(life: Script) -> None:
+    """Two sources of one account: each tries again what it wants."""
+    life.sources.insert(0, {"name": "notes", "url": f"douyin:user:{ANN}:posts", "kind": ["note"]})
+    (item,) = life.publish(1, failing=NetworkError)
+    await life.again()
+    await life.again()
+    item.failing = None
+    for _ in range(3):
+        life.world.now += timedelta(hours=5)
+        await life.again()
+
+    assert await life.has(item) == [True]
+    assert await life.archive.failures() == ()
