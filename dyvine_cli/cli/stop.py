@@ -7,8 +7,6 @@ import os
 import signal
 import sys
 
-from dyvine_cli.errors import NotWritable
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CLOSED = 128 + 13
 """Exit status when nobody reads our output any more; SIGPIPE is 13 (and missing on Windows)."""
@@ -46,7 +44,9 @@ class Stop:
     def code(self) -> int | None:
         """The exit status of what stopped us, None while nothing did. Raises NotWritable for a stream that is full."""
         if self.fault is not None and not isinstance(self.fault, BrokenPipeError):
-            raise NotWritable(f"the output cannot be written: {self.fault.strerror}") from self.fault
+            from dyvine_cli.cli.output import unwritable  # it is loaded where there is a stream
+
+            raise unwritable(self.fault) from self.fault
         if self.fault is not None:
             return CLOSED
         return 128 + self.number if self.number else None

@@ -155,6 +155,7 @@ def test_a_full_disk_behind_stdout_is_an_error(dyvine: Program, arguments: list[
 
     assert process.returncode == 10
     assert err.decode().count("cannot be written") == 1
+    assert "hint: make space where it goes" in err.decode()
 
 
 # -- characters --------------------------------------------------------------------------------------------------------

@@ -117,7 +117,15 @@ def say(*lines: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise NotWritable(f"the output cannot be written: {error.strerror}") from error
+        raise unwritable(error) from error
+
+
+def unwritable(fault: OSError) -> NotWritable:
+    """The error for a stream that takes no more lines."""
+    return NotWritable(
+        f"the output cannot be written: {fault.strerror}",
+        hint="make space where it goes, or send it elsewhere; files that were saved stay",
+    )
 
 
 if TYPE_CHECKING:
