@@ -327,6 +327,11 @@ def test_missing_or_wrong_file_is_explained(tmp_path: Path, file: Path) -> None:
     """A named file must be there and be a file."""
     with pytest.raises(ConfigError, match="there is no such file"):
         config.load({}, {}, file)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="this is a pipe"):
+        config.load({}, {}, tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="this is a pipe"), config.editing(tmp_path / "pipe"):
+        pass
     with pytest.raises(ConfigError, match="this is a folder"):
         config.load({}, {}, tmp_path)
 

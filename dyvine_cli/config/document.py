@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
@@ -164,7 +166,7 @@ def open_document(path: Path | None) -> Document:
     """The file's document, an empty one for None."""
     if path is None:
         return Document(None)
-    with reading(path), path.open("rb") as file:
+    with reading(path), opened(path) as file:
         data = read(file)
     return parsed(path, data)
 
@@ -179,6 +181,25 @@ def reading(path: Path) -> Iterator[None]:
     except OSError as exc:
         cause = "this is a folder" if path.is_dir() else f"cannot be read: {exc.strerror}"
         raise ConfigError(f"{path}: {cause}", hint="give a TOML file that you may read") from exc
+
+
+_DESCRIPTORS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+"""What a shell names that hands over a pipe somebody writes into: `--config <(decrypt …)`."""
+
+
+def opened(path: Path) -> IO[bytes]:
+    """A config file, open. Raises ConfigError for a pipe, which would be waited for, OSError."""
+    if str(path).startswith(_DESCRIPTORS):
+        return path.open("rb")
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ConfigError(f"{path}: this is a pipe", hint="give a TOML file that you may read")
+    try:
+        return os.fdopen(descriptor, "rb")
+    except OSError:  # a folder
+        os.close(descriptor)
+        raise
 
 
 def read(file: IO[bytes]) -> bytes:

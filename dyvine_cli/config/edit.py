@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dyvine_cli import lock
-from dyvine_cli.config.document import check_shape, parsed, read, reading, split
+from dyvine_cli.config.document import check_shape, opened, parsed, read, reading, split
 from dyvine_cli.config.folders import beside, writing
 from dyvine_cli.config.resolve import sources_in
 from dyvine_cli.config.settings import Source, places_of
@@ -215,7 +215,7 @@ def _held(path: Path, place: Path, sleep: Callable[[float], None]) -> Iterator[b
     waited = 0.0
     while True:
         with reading(path):
-            file = place.open("rb")
+            file = opened(place)
         with file:
             if sys.platform == "win32":
                 data = read(file)
