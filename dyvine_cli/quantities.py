@@ -15,6 +15,12 @@ _DATE = re.compile(
 )
 
 
+class NoSuchDay(ValueError):
+    """A date that is well written and in no calendar; `hint` is the cure."""
+
+    hint = "write a day that there is: 2026-01-31, 20260131, yesterday or today-2weeks"
+
+
 def parse_size(value: str | float) -> int:
     """Bytes of `500K`, `2M`, `1.5GiB` (powers of 1024, as in yt-dlp), `2MB` (powers of 1000) or a plain number."""
     found = _SIZE.fullmatch(str(value).strip()) if not isinstance(value, bool) else None
@@ -73,7 +79,7 @@ def parse_date(value: str | date, *, end: bool = False, now: datetime | None = N
         if "t" in text or " " in text:
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"{quoted(value)} is no date of the calendar") from None
+        raise NoSuchDay(f"{quoted(value)} is no date of the calendar") from None
     raise ValueError(f"{quoted(value)} is no date: write 2026-01-31, 20260131, yesterday or today-2weeks")
 
 

@@ -109,10 +109,11 @@ def switch(value: Any) -> bool:
 def whole(least: int, most: int, value: Any) -> int:
     """A whole number between two, both included."""
     digits = "" if isinstance(value, (bool, float)) else str(value).strip()
+    hint = f"write a whole number from {least} to {most}"
     if not re.fullmatch(r"-?[0-9]{1,18}", digits):
-        raise ValueError(f"{quoted(value)} is no whole number")
+        raise Wrong(f"{quoted(value)} is no whole number", hint)
     if not least <= int(digits) <= most:
-        raise ValueError(f"{digits} is out of range: {least} to {most}")
+        raise Wrong(f"{digits} is out of range: {least} to {most}", hint)
     return int(digits)
 
 

@@ -154,8 +154,7 @@ class Reader:
         token = self._next()
         if token.kind not in ("word", "text"):
             found = f", found {quoted(token.text)}" if token.text else ""
-            hint = "put it in quotation marks" if token.kind == "sign" and field.kind == "text" else None
-            self._fail(token, f"expected {CALLED[field.kind]} after {after}{found}", hint)
+            self._fail(token, f"expected {CALLED[field.kind]} after {after}{found}", _missing(field, token))
         return token
 
     def _searched(self, name: str, *, wanted: bool) -> Node:
@@ -168,3 +167,12 @@ class Reader:
         except ValueError as error:
             self._fail(token, str(error))
         return Searched(name, token.text, wanted)
+
+
+def _missing(field: Field, token: Token) -> str | None:
+    """What to write where something else than a value stands, None where the error says it all."""
+    if field.known:
+        return f"there are: {', '.join(field.known)}"
+    if token.text in (",", ")"):
+        return "write one value or several with commas between them"
+    return "put it in quotation marks" if token.kind == "sign" and field.kind == "text" else None
