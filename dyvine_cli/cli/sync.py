@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dyvine_cli.cli.app import finish
+from dyvine_cli.cli.app import conduct, finish
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import asked, batch, need_words
 from dyvine_cli.cli.options import Choose, Common, Few, Reach, Save, Show, Take, Words
@@ -147,20 +147,18 @@ def remove(given: Common, words: Named = None) -> Run:
     if not words:
         raise InputError("nothing to remove: no name, tag or link", hint="`dyvine sync list` shows them")
 
-    def run() -> int:
+    async def run(settings: Settings, report: Report) -> int:
         from dyvine_cli.cli.output.sources import show_changed
-        from dyvine_cli.cli.settings import settings_of
         from dyvine_cli.operations import sources
 
-        file = _file(given)
-        settings = settings_of(given)
         means = sources.means_at(settings.named_site)
-        gone = sources.remove(file, words, means)
+        gone = sources.remove(_file(given), words, means)
         if given.show.json or not settings.quiet:
             show_changed("removed", gone, means, json=bool(given.show.json))
+        await sources.forget_checks(gone, settings, report)
         return 0
 
-    return run
+    return lambda: conduct(given, run, events=False)
 
 
 @verb(app, Reach, Show)

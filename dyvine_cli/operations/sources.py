@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 from dyvine_cli import config, links
 from dyvine_cli.client import BARE_ID, Client, address, match
-from dyvine_cli.config import Source
+from dyvine_cli.config import Settings, Source
 from dyvine_cli.encode import VERSION, Json, moment
-from dyvine_cli.errors import InputError, NetworkError, Refused, UnsupportedURL
+from dyvine_cli.errors import ArchiveError, DiskError, InputError, NetworkError, Refused, UnsupportedURL
 from dyvine_cli.events import Report, Warned
 from dyvine_cli.models import Listing, Ref, RefKind
 from dyvine_cli.operations.asked import Asked
@@ -311,6 +311,24 @@ def remove(file: Path, words: Sequence[str], means: Means = match) -> tuple[Sour
         draft.remove(numbers)
         draft.write()
     return tuple(sources[number] for number in numbers)
+
+
+async def forget_checks(removed: Iterable[Source], settings: Settings, report: Report) -> None:
+    """Drop how the last checks of removed sources came out, where there is an archive; one that fails is a warning."""
+    from dyvine_cli.archive.database import stands
+    from dyvine_cli.operations.workspace import archive_place, open_archive
+
+    if not settings.archive.enabled or not stands(archive_place(settings)):
+        return
+    try:
+        archive = open_archive(settings, report)
+        try:
+            for each in removed:
+                await archive.drop_checked(each.url, each.listing)
+        finally:
+            await archive.aclose()
+    except (ArchiveError, DiskError) as error:
+        report(Warned(message=f"their last checks stay on record: {error.message}", hint=error.hint))
 
 
 # --- described --------------------------------------------------------------------------------------------------------

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dyvine_cli.archive.base import CheckedSource
+from dyvine_cli.archive.sqlite import SqliteArchive
 from tests.cli.conftest import Program, valid
 
 A = "https://www.douyin.com/user/MS4wLjABAAAAaaaaaaaaaaaaaaaa"
@@ -48,6 +52,43 @@ def test_sources_are_added_listed_and_removed(dyvine: Program, file: Path) -> No
     ]
     assert removed.lines == [f"removed douyin-aaaaaaaa  {A}", f"removed mix-12000036  {MIX}"]
     assert file.read_bytes() == before
+
+
+def test_a_removed_source_leaves_no_check_behind(dyvine: Program, file: Path) -> None:
+    """The others' stay; an archive is not needed, not made for it, and a damaged one is no hindrance."""
+    place = dyvine.home / "state" / "archive.sqlite3"
+    dyvine.inside("sync", "add", A, "--name", "ann")
+    dyvine.inside("sync", "add", MIX, "--name", "mix")
+    place.parent.mkdir(exist_ok=True)
+    asyncio.run(check(place, A, MIX))
+    removed = dyvine.inside("sync", "remove", "ann")
+    left = asyncio.run(links(place))
+    place.write_bytes(b"damaged" * 1000)
+    warned = dyvine.inside("sync", "remove", "mix")
+    place.unlink()
+    dyvine.inside("sync", "add", A, "--name", "ann")
+    without = dyvine.inside("sync", "remove", "ann")
+
+    assert (removed.code, removed.err, left) == (0, "", [MIX])
+    assert (warned.code, len(warned.complaints("warning"))) == (0, 1)
+    assert (without.code, without.err, place.exists()) == (0, "", False)
+
+
+async def check(place: Path, *found: str) -> None:
+    """Put a check of these links on record."""
+    archive, now = SqliteArchive.open(place), datetime.now(UTC)
+    for link in found:
+        facts: dict[str, Any] = {"ref": None, "title": "", "began": now, "ended": now, "state": "complete"}
+        await archive.add_checked(CheckedSource(link=link, what=None, **facts))
+    await archive.aclose()
+
+
+async def links(place: Path) -> list[str]:
+    """The links of which a check is on record."""
+    archive = SqliteArchive.open(place)
+    found = [each.link for each in await archive.checked()]
+    await archive.aclose()
+    return found
 
 
 def test_options_are_kept_with_the_source(dyvine: Program, file: Path) -> None:
