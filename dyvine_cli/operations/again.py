@@ -28,7 +28,10 @@ def by_source(failures: Sequence[FailedAsset]) -> dict[Ref, dict[Ref, list[Faile
 
 
 def due(failures: Failures, now: datetime | None) -> Failures:
-    """Those whose next try has come, with `now` None all that may pass at all; causes that stay are left out."""
+    """Those whose next try has come, with `now` None all that may pass at all; causes that stay are left out.
+
+    A next try that is further away than any can be was noted by a clock ahead of its time, and has come, too.
+    """
     return {
         ref: rows
         for ref, rows in failures.items()
@@ -37,7 +40,7 @@ def due(failures: Failures, now: datetime | None) -> Failures:
 
 
 def _has_come(failure: FailedAsset, now: datetime | None) -> bool:
-    return now is None or failure.next_try is None or failure.next_try <= now
+    return now is None or failure.next_try is None or not now < failure.next_try <= now + LONGEST
 
 
 async def retry(failures: Failures, errand: Errand, *, shared: bool = False) -> None:

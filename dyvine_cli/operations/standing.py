@@ -92,7 +92,7 @@ async def _of(
     )
     if last is None:
         return found
-    when = due_at(entry, last)
+    when = due_at(entry, last, now)
     found = replace(
         found,
         state=INTERRUPTED if last.state == CHECKING else last.state,

@@ -47,9 +47,9 @@ def key(entry: Entry) -> Key:
     return entry.link, entry.what
 
 
-def due_at(entry: Entry, last: CheckedSource | None) -> datetime | None:
-    """When a source may be checked again; None for now."""
-    if last is None or entry.named:
+def due_at(entry: Entry, last: CheckedSource | None, now: datetime) -> datetime | None:
+    """When a source may be checked again; None for now, as for one that was checked by a clock ahead of its time."""
+    if last is None or entry.named or last.began > now:
         return None
     if last.next_try is not None:
         return last.next_try
@@ -109,7 +109,7 @@ class Sync:
         turns = []
         for entry in in_turn(wanted, checked):
             last = checked.get(key(entry))
-            when = due_at(entry, last)
+            when = due_at(entry, last, now)
             turn = _Turn(
                 entry=entry,
                 last=last,

@@ -86,15 +86,17 @@ async def plan(
     times = [row.time if row else None, place.kept if place else None]
     known_at = max((each for each in times if each is not None), default=None)
     if newest:
-        horizon = row.time if row is not None and fits else None
+        horizon = row.time if row is not None and fits and row.time <= now else None
         return Plan(
             row=row, filters=filters, horizon=horizon, known_at=known_at, newest=True, first=horizon is None
         )
     if wish.full:
-        return Plan(row=row, filters=filters, whole=True, known_at=known_at, settled=_settled(row, fits=fits))
-    if place is not None and not (place.listed and covers(place.filters, filters)):
+        return Plan(
+            row=row, filters=filters, whole=True, known_at=known_at, settled=_settled(row, fits=fits, now=now)
+        )
+    if place is not None and not (place.listed and place.kept <= now and covers(place.filters, filters)):
         place = None
-    settled = _settled(row, fits=fits)
+    settled = _settled(row, fits=fits, now=now)
     cause = place.cause if place else row.cause if row and fits else ""
     walled = guest and cause == WALLED and row is not None and not _is_old(row.time, full_every, now)
     stale = settled is None or row is None or _is_old(row.full, full_every, now)
@@ -114,8 +116,11 @@ async def plan(
     )
 
 
-def _settled(row: ListedSource | None, *, fits: bool) -> datetime | None:
-    return row.time if row is not None and fits and row.full is not None and not row.cause else None
+def _settled(row: ListedSource | None, *, fits: bool, now: datetime) -> datetime | None:
+    """When a listing was settled; None if it never was, or only by a clock that was ahead of its time."""
+    if row is None or not fits or row.full is None or row.cause or max(row.time, row.full) > now:
+        return None
+    return row.time
 
 
 def _is_old(time: datetime | None, full_every: float | None, now: datetime) -> bool:
@@ -255,6 +260,8 @@ class Upkeep(Run):
                 for met in page:
                     if self._is_old(met.post):
                         return
+                    if self._is_beyond(met, horizon):
+                        break
                     if await self._is_to_do(met, horizon):
                         yield met.post
                         if self._is_enough(met.post):
@@ -274,6 +281,10 @@ class Upkeep(Run):
         if is_barren and not self._resumed:
             self._doubted = True
             self._pages.add(f"barren {walk.cursor}")
+
+    def _is_beyond(self, met: _Met, horizon: datetime | None) -> bool:
+        """Whether a limit left out what follows: with one, nothing below the first landmark is wanted any more."""
+        return self._errand.wish.limit is not None and met.is_landmark(horizon)
 
     async def _look_at(self, batch: Sequence[Post]) -> list[_Met]:
         """What the archive knows of a page's posts."""

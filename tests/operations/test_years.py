@@ -255,3 +255,34 @@ async def test_a_failure_is_not_dropped_by_a_source_that_does_not_want_it(life: 
 
     assert await life.has(item) == [True]
     assert await life.archive.failures() == ()
+
+
+async def test_a_limit_takes_no_older_posts_run_by_run(life: Script) -> None:
+    """What it left out of the first listing stays out; what is new comes, at most so many."""
+    life.sources[0]["limit"] = 2
+    life.publish(PAGE + 2)
+    first = await life.again()
+    second = await life.again()
+    life.publish(1)
+    third = await life.again()
+
+    assert [states(told) for told in (first, second, third)] == [
+        [("complete", 2, 0)],
+        [("complete", 0, 0)],
+        [("complete", 1, 0)],
+    ]
+
+
+async def test_a_clock_that_ran_ahead_for_a_run_hides_nothing(life: Script) -> None:
+    """What it settled, and when it wanted to try again, is not believed once the clock is right."""
+    failing = life.publish(PAGE) and life.publish(1, failing=NetworkError)
+    life.world.now += timedelta(days=3650)
+    await life.sync()
+    life.world.now -= timedelta(days=3650)
+    new = life.publish(2 * PAGE)
+    await life.fetch(new[-1])
+    failing[0].failing = None
+    told = await life.again()
+
+    assert told.code == 0
+    assert all(await life.has(*new, *failing))
