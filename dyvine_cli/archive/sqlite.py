@@ -786,7 +786,7 @@ def _account(db: sqlite3.Connection, site: str, user: str) -> int:
 
 
 def _merge(db: sqlite3.Connection, site: str, user: Author, account: int) -> None:
-    """Take over what stands under the account's number: a tree of files tells no more, see `operations.rebuild`."""
+    """Take over what stands under the account's number: a tree of files tells no more, see `operations.library.rebuild`."""
     if not user.uid or user.uid == user.id:
         return
     found = db.execute("SELECT id FROM account WHERE site = ? AND user = ?", (site, user.uid)).fetchone()

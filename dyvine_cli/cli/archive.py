@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dyvine_cli.config import Settings
     from dyvine_cli.events import Report
-    from dyvine_cli.operations.library import State, Wanted
+    from dyvine_cli.operations.library.contents import State, Wanted
     from dyvine_cli.operations.selection import Selection
     from dyvine_cli.operations.workspace import Workspace
 
@@ -58,10 +58,12 @@ def stats(given: Common) -> Run:
 
     async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
         from dyvine_cli.cli.output.archive import show_overview
-        from dyvine_cli.operations import library
+        from dyvine_cli.operations.library import contents
 
-        library.need_archive(wish)
-        show_overview(await library.overview(workspace.archive, given.reach.site), json=bool(given.show.json))
+        contents.need_archive(wish)
+        show_overview(
+            await contents.overview(workspace.archive, given.reach.site), json=bool(given.show.json)
+        )
         return 0
 
     return lambda: finish(given, operation, events=False, archive="read")
@@ -111,12 +113,12 @@ def list_(
 
         async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
             from dyvine_cli.cli.output.archive import row_shower
-            from dyvine_cli.operations import library
+            from dyvine_cli.operations.library import contents
 
-            library.need_archive(wish)
+            contents.need_archive(wish)
             things = asked(words or [], lines, workspace, "post")
             show = row_shower(json=json, paths=shown_as == "path")
-            return await library.listed(workspace, things, wanted, show, report)
+            return await contents.listed(workspace, things, wanted, show, report)
 
         return finish(near, operation, events=False, archive="read")
 
@@ -149,10 +151,10 @@ def verify(
         async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
             from dyvine_cli.cli.output.archive import Checking
             from dyvine_cli.cli.settings import settings_of
-            from dyvine_cli.operations import library
-            from dyvine_cli.operations.verify import verify as verify_files
+            from dyvine_cli.operations.library import contents
+            from dyvine_cli.operations.library.verify import verify as verify_files
 
-            library.need_archive(wish)
+            contents.need_archive(wish)
             things = asked(words or [], lines, workspace, "post")
             with Checking(settings_of(near), json=bool(given.show.json)) as checking:
                 state, code = await verify_files(
@@ -201,10 +203,10 @@ def repair(
         async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
             from dyvine_cli.cli.output.archive import Checking
             from dyvine_cli.cli.settings import settings_of
-            from dyvine_cli.operations import library
-            from dyvine_cli.operations.repair import Repair
+            from dyvine_cli.operations.library import contents
+            from dyvine_cli.operations.library.repair import Repair
 
-            library.need_archive(wish)
+            contents.need_archive(wish)
             things = asked(words or [], lines, workspace, "post")
             job = Repair(workspace, wish, report, deep=bool(deep), simulate=bool(given.take.simulate))
             with Checking(settings_of(bare)) as checking:
@@ -228,10 +230,10 @@ def forget(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
 
         async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
             from dyvine_cli.cli.output.archive import tell_forgotten
-            from dyvine_cli.operations import library
+            from dyvine_cli.operations.library import contents
 
-            library.need_archive(wish)
-            dropped, code = await library.forget(
+            contents.need_archive(wish)
+            dropped, code = await contents.forget(
                 workspace, asked(words or [], lines, workspace, "post"), report
             )
             tell_forgotten(dropped, quiet=bool(given.show.quiet))
@@ -253,10 +255,10 @@ def ignore(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
 
         async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
             from dyvine_cli.cli.output.archive import tell_ignored
-            from dyvine_cli.operations import library
+            from dyvine_cli.operations.library import contents
 
-            library.need_archive(wish)
-            noted, code = await library.ignore(
+            contents.need_archive(wish)
+            noted, code = await contents.ignore(
                 workspace, asked(words or [], lines, workspace, "post"), report
             )
             tell_ignored(noted, quiet=bool(given.show.quiet))
@@ -269,8 +271,8 @@ def ignore(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
 
 async def _rebuild(given: Common, settings: Settings, report: Report) -> int:
     from dyvine_cli.cli.output.archive import Checking
-    from dyvine_cli.operations import rebuild
     from dyvine_cli.operations.alone import REBUILD, alone
+    from dyvine_cli.operations.library import rebuild
     from dyvine_cli.operations.workspace import archive_place, open_archive
 
     root: Path = settings.path.absolute()
@@ -306,7 +308,7 @@ def _wanted(
     Raises InputError, ConfigError.
     """
     from dyvine_cli import config
-    from dyvine_cli.operations.library import Wanted, kinds_of
+    from dyvine_cli.operations.library.contents import Wanted, kinds_of
 
     take = given.take
     flags = {"since": since or take.since, "until": until or take.until, "limit": limit or take.limit}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from dyvine_cli.cli.output import note, say, warn, words
 from dyvine_cli.cli.output.jsonl import line
 from dyvine_cli.encode import VERSION, moment
-from dyvine_cli.operations.library import (
+from dyvine_cli.operations.library.contents import (
     FailedAsset,
     GonePost,
     IgnoredPost,
@@ -25,9 +25,9 @@ from dyvine_cli.operations.library import (
 
 if TYPE_CHECKING:
     from dyvine_cli.config import Settings
-    from dyvine_cli.operations.rebuild import Rebuilt
-    from dyvine_cli.operations.repair import Repaired
-    from dyvine_cli.operations.verify import Finding, Verified
+    from dyvine_cli.operations.library.rebuild import Rebuilt
+    from dyvine_cli.operations.library.repair import Repaired
+    from dyvine_cli.operations.library.verify import Finding, Verified
 
 EVERY = 30.0
 """Seconds between two lines of progress off a terminal."""

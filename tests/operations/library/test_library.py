@@ -20,17 +20,17 @@ from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.errors import DiskError, InputError
 from dyvine_cli.events import Event, Failed, Saved, Skipped, Warned
 from dyvine_cli.models import Ref
-from dyvine_cli.operations import library, rebuild
 from dyvine_cli.operations.asked import Asked
-from dyvine_cli.operations.library import FailedAsset, RecordedFile, Row, Wanted
-from dyvine_cli.operations.repair import Repair, look_for_one
+from dyvine_cli.operations.library import contents, rebuild
+from dyvine_cli.operations.library.contents import FailedAsset, RecordedFile, Row, Wanted
+from dyvine_cli.operations.library.repair import Repair, look_for_one
+from dyvine_cli.operations.library.verify import Finding, Verified, findings, verify
 from dyvine_cli.operations.selection import Selection
-from dyvine_cli.operations.verify import Finding, Verified, findings, verify
 from dyvine_cli.operations.workspace import archive_place, open_archive
 from dyvine_cli.simulator.world import World
 
-from ..archive.test_sqlite import unprivileged
-from .conftest import Outcome, Person
+from ...archive.test_sqlite import unprivileged
+from ..conftest import Outcome, Person
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,7 @@ async def rows(person: Person, *asked: str, **wanted: Any) -> list[Row]:
     """What `archive list` gives."""
     found: list[Row] = []
     async with person.at_work() as workspace:
-        await library.listed(
+        await contents.listed(
             workspace, [Asked(each) for each in asked], Wanted(**wanted), found.append, lambda event: None
         )
     return found
@@ -170,9 +170,9 @@ async def test_nothing_of_it_asks_a_site(keeper: Person) -> None:
     await rows(keeper, f"https://www.douyin.com/video/{SMALL.id}", SMALL.id)
     await checked(keeper, deep=True)
     async with keeper.at_work() as workspace:
-        await library.ignore(workspace, [Asked(SMALL.id)], lambda event: None)
-        await library.forget(workspace, [Asked(SMALL.id)], lambda event: None)
-        await library.overview(workspace.archive)
+        await contents.ignore(workspace, [Asked(SMALL.id)], lambda event: None)
+        await contents.forget(workspace, [Asked(SMALL.id)], lambda event: None)
+        await contents.overview(workspace.archive)
 
     assert len(keeper.platform.requests) == before
 
@@ -184,7 +184,7 @@ async def test_ctrl_c_in_a_verification_keeps_its_place(
     keeper: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run that is cancelled between two files leaves off behind the last one."""
-    monkeypatch.setattr("dyvine_cli.operations.verify.SLICE", 0.0)
+    monkeypatch.setattr("dyvine_cli.operations.library.verify.SLICE", 0.0)
     places: list[Verified] = []
 
     async with keeper.at_work() as workspace:
@@ -265,7 +265,7 @@ async def test_a_stopped_verification_goes_on_where_it_was(
     keeper: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second run reads only the rest, and tells what the first one found, too; `full` begins anew."""
-    monkeypatch.setattr("dyvine_cli.operations.verify.SLICE", 0.0)
+    monkeypatch.setattr("dyvine_cli.operations.library.verify.SLICE", 0.0)
     async with keeper.at_work() as workspace:
         archive = workspace.archive
         first, *_, last = [row.saved for row in await archive.files(FileFilter())]
@@ -402,7 +402,7 @@ async def test_a_long_list_of_bad_files_is_read_in_parts(
     keeper: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A post whose files lie on both sides of a part's end is asked for once, and everything comes back."""
-    monkeypatch.setattr("dyvine_cli.operations.verify.PAGE", 3)
+    monkeypatch.setattr("dyvine_cli.operations.library.verify.PAGE", 3)
     for number in range(1, 9):
         file(keeper, f"_{number:02}.jpg").unlink()
     file(keeper, ".mp4").unlink()
@@ -445,7 +445,7 @@ async def test_a_forgotten_post_comes_again_with_its_account(person: Person) -> 
     ]
     row.saved.path.unlink()
     async with person.at_work() as workspace:
-        count, code = await library.forget(workspace, [Asked(str(row.saved.ref))], lambda event: None)
+        count, code = await contents.forget(workspace, [Asked(str(row.saved.ref))], lambda event: None)
     again = await person.get(str(ACCOUNT), stop_at_known=True)
 
     assert (count, code) == (1, 0)
@@ -457,7 +457,7 @@ async def test_an_account_is_forgotten_with_all_its_posts(person: Person) -> Non
     await person.get(str(ACCOUNT))
     files = person.files()
     async with person.at_work() as workspace:
-        count, _ = await library.forget(workspace, [Asked(str(ACCOUNT))], lambda event: None)
+        count, _ = await contents.forget(workspace, [Asked(str(ACCOUNT))], lambda event: None)
         left = await workspace.archive.stats()
 
     assert count > 0
@@ -468,10 +468,10 @@ async def test_an_account_is_forgotten_with_all_its_posts(person: Person) -> Non
 async def test_an_ignored_post_never_comes(person: Person) -> None:
     """Neither with its account nor by itself, which is told with its cure; forgetting it takes that back."""
     async with person.at_work() as workspace:
-        await library.ignore(workspace, [Asked(str(SMALL))], lambda event: None)
+        await contents.ignore(workspace, [Asked(str(SMALL))], lambda event: None)
     named = await person.get(str(SMALL), overwrite=True)
     async with person.at_work() as workspace:
-        await library.forget(workspace, [Asked(str(SMALL))], lambda event: None)
+        await contents.forget(workspace, [Asked(str(SMALL))], lambda event: None)
     again = await person.get(str(SMALL))
 
     assert [(each.reason, each.asset) for each in named.of(Skipped)] == [("ignored", None)]
@@ -484,10 +484,10 @@ async def test_what_cannot_be_done_is_told_and_the_rest_goes_on(keeper: Person) 
     """An account is not ignored, a mix is not known, nothing is on record about a strange post."""
     events: list[Event] = []
     async with keeper.at_work() as workspace:
-        ignored = await library.ignore(
+        ignored = await contents.ignore(
             workspace, [Asked(str(ACCOUNT), 1), Asked(str(SMALL), 2)], events.append
         )
-        forgotten = await library.forget(
+        forgotten = await contents.forget(
             workspace, [Asked("douyin:mix:7"), Asked("douyin:post:7372484719365098803")], events.append
         )
 
@@ -531,7 +531,7 @@ async def on_record(person: Person) -> dict[tuple[str, str, str], SavedAsset]:
     await archive.aclose()
     never = datetime.fromtimestamp(0, UTC)
     return {
-        library.key(row): replace(row, codec=None, width=None, height=None, saved=never, user="")
+        contents.key(row): replace(row, codec=None, width=None, height=None, saved=never, user="")
         for row in found
     }
 

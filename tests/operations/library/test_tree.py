@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dyvine_cli.operations import tree
+from dyvine_cli.operations.library import tree
 
 ID = "7372484719365098803"
 STEM = f"2026-01-31_{ID}"

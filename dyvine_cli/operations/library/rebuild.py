@@ -21,8 +21,8 @@ from dyvine_cli.archive.batch import Batch
 from dyvine_cli.archive.salvage import damage, in_use, replace_damaged
 from dyvine_cli.errors import Busy
 from dyvine_cli.events import Report, Warned
-from dyvine_cli.operations import tree
-from dyvine_cli.operations.tree import Found
+from dyvine_cli.operations.library import tree
+from dyvine_cli.operations.library.tree import Found
 
 LARGEST_SIDECAR = 8 * 1024 * 1024
 

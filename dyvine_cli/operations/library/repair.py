@@ -20,10 +20,10 @@ from dyvine_cli.models import Post, Ref
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.attempts import Attempts
 from dyvine_cli.operations.download import Errand, save_posts
-from dyvine_cli.operations.library import Wanted, named
+from dyvine_cli.operations.library.contents import Wanted, named
+from dyvine_cli.operations.library.verify import Finding, Verified, Watch, findings, on_record
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.tally import Tally
-from dyvine_cli.operations.verify import Finding, Verified, Watch, findings, on_record
 from dyvine_cli.operations.workspace import Workspace
 
 SAMPLE = 1000

@@ -25,7 +25,7 @@ from dyvine_cli.archive.base import (
 from dyvine_cli.events import Report, Warned
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.attempts import Attempts
-from dyvine_cli.operations.library import PAGE, Wanted, files, key, named
+from dyvine_cli.operations.library.contents import PAGE, Wanted, files, key, named
 from dyvine_cli.operations.tally import SOME_FAILED, Tally
 from dyvine_cli.operations.workspace import Workspace
 
