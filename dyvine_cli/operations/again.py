@@ -43,9 +43,10 @@ def _has_come(failure: FailedAsset, now: datetime | None) -> bool:
     return now is None or failure.next_try is None or not now < failure.next_try <= now + LONGEST
 
 
-async def retry(failures: Failures, errand: Errand, *, shared: bool = False) -> None:
+async def retry(failures: Failures, errand: Errand, tried: set[Ref], *, shared: bool = False) -> None:
     """Try these posts again; what fails again is put on record with its next try.
 
+    `tried` are those that failed again in this run, for another source of their listing: they are left out and added.
     `shared` says that another source may want a post that this one does not: then it stays on record.
     Raises LoginExpired, and RateLimited when the budget of the site has ended.
     """
@@ -53,13 +54,15 @@ async def retry(failures: Failures, errand: Errand, *, shared: bool = False) -> 
     unwanted: list[Ref] = []
 
     def report(event: Event) -> None:
-        if isinstance(event, Finished) and event.state != "failed":
+        if isinstance(event, Finished) and event.state == "failed":
+            tried.add(event.ref)
+        elif isinstance(event, Finished):
             (unwanted if shared and event.state == "filtered" else done).append(event.ref)
         errand.report(event)
 
     trying = replace(errand, report=report)
     try:
-        await save_posts(_posts(failures, trying), trying)
+        await save_posts(_posts(failures, trying, tried), trying)
     finally:
         if (
             done and not errand.simulate
@@ -82,10 +85,10 @@ async def _leave(refs: Sequence[Ref], errand: Errand) -> None:
             await archive.add_failed(ref, row.asset, row.error, row.message, next_try=later)
 
 
-async def _posts(failures: Failures, errand: Errand) -> AsyncGenerator[Post]:
+async def _posts(failures: Failures, errand: Errand, tried: set[Ref]) -> AsyncGenerator[Post]:
     for ref, rows in failures.items():
-        if not await errand.workspace.archive.failed(ref):
-            continue  # another source of this listing got it
+        if ref in tried or not await errand.workspace.archive.failed(ref):
+            continue  # another source of this listing could not have it, or got it
         try:
             post = await errand.workspace.client.post(ref)
         except DyvineError as error:

@@ -44,7 +44,8 @@ def _now() -> datetime:
 class Round:
     """What the checks of one run share.
 
-    `lookups` are how many vanished posts may still be looked up, `listings` those of all sources that were ever checked.
+    `lookups` are how many vanished posts may still be looked up, `listings` those of all sources that were ever checked,
+    `tried` the posts that failed again in this run.
     """
 
     places: Workspaces
@@ -53,6 +54,7 @@ class Round:
     clock: Callable[[], datetime] = _now
     lookups: int = MOST
     listings: Counter[Ref] = field(default_factory=Counter)
+    tried: set[Ref] = field(default_factory=set)
     _gone: dict[str, frozenset[Ref]] = field(default_factory=dict)
 
     def is_shared(self, listing: Ref) -> bool:
@@ -169,7 +171,9 @@ class Check:
         if self._ref is not None and self._failures:
             listing = named(self._ref, self._what(self._ref))
             shared = self._round.is_shared(listing)
-            await again.retry(self._failures, replace(errand, source=listing), shared=shared)
+            await again.retry(
+                self._failures, replace(errand, source=listing), self._round.tried, shared=shared
+            )
         if self._listing and self.tally.stop is None:
             await self._check(errand)
 

@@ -286,3 +286,17 @@ async def test_a_clock_that_ran_ahead_for_a_run_hides_nothing(life: Script) -> N
 
     assert told.code == 0
     assert all(await life.has(*new, *failing))
+
+
+async def test_what_fails_for_two_sources_of_a_listing_is_tried_once_a_run(life: Script) -> None:
+    """The second source does not ask again for what the first one could not have."""
+    life.add_source("again", f"douyin:user:{ANN}:posts")
+    life.publish(1, failing=NetworkError)
+    await life.again()
+    life.world.now += timedelta(days=1)
+    before = life.world.calls
+    await life.again()
+    (failure,) = await life.archive.failures()
+
+    assert life.world.calls - before == 1 + 2, "the post once, and the list for each source"
+    assert failure.attempts == 2

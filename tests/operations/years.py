@@ -433,7 +433,8 @@ class Life:
         draw = self.draw
         self.add_source("ann", f"douyin:user:{OWNERS[0]}")
         if draw.random() < 0.5:
-            self.add_source("bob", f"douyin:user:{OWNERS[1]}", **self._filters())
+            few = draw.choice(({}, {}, {}, {"depth": "newest"}, {"limit": 2}))
+            self.add_source("bob", f"douyin:user:{OWNERS[1]}", **self._filters(), **few)
         if draw.random() < 0.4:
             self.add_source("mix", f"douyin:mix:{MIX}")
         if draw.random() < 0.4:
