@@ -106,7 +106,10 @@ async def _of(
         return found
     ref = named(last.ref, listing_of(last.ref, entry.what))
     found = _with_failures(replace(found, ref=ref), failures.get(ref, {}))
-    return _with_cooling(await _with_listing(found, places, last.ref, ref.listing), places, entry)
+    found = await _with_listing(found, places, last.ref, ref.listing)
+    if entry.newest:
+        found = replace(found, cut="")  # what is older is not wanted, whoever was cut there
+    return _with_cooling(found, places, entry)
 
 
 def _with_failures(found: Standing, posts: Failures) -> Standing:

@@ -300,3 +300,15 @@ async def test_what_fails_for_two_sources_of_a_listing_is_tried_once_a_run(life:
 
     assert life.world.calls - before == 1 + 2, "the post once, and the list for each source"
     assert failure.attempts == 2
+
+
+async def test_older_posts_are_not_missed_where_only_the_newest_are_wanted(life: Script) -> None:
+    """A run of `user` that left off somewhere is no gap of such a source."""
+    life.sources[0]["depth"] = "newest"
+    life.publish(2 * PAGE)
+    await life.again()
+    life.publish(2 * PAGE)
+    await life.user(ANN, limit=PAGE + 1)
+    (shown,) = await life.status()
+
+    assert (shown.state, shown.cut) == ("complete", "")
