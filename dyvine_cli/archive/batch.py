@@ -1,14 +1,16 @@
-"""Rows of saved files, written together: at most 64 at once, at most one second late."""
+"""Rows of saved files and complete posts, written together: at most 64 files at once, at most one second late."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from dyvine_cli.archive.base import Archive, SavedAsset
+from dyvine_cli.archive.base import Archive, CompletePost, SavedAsset
+from dyvine_cli.models import Author
 
 MOST_ROWS = 64
 LONGEST_WAIT = 1.0
@@ -18,8 +20,9 @@ class Batch:
     """Collects rows and hands them to the archive; an async context manager that ends with everything written.
 
     A row may be added once its file is whole and flushed under its final name; `before` flushes the folders of those
-    names and is called before the rows are written. A kill in between loses at most `wait` seconds of rows, never a
-    file: what is on disk without a row is found again by its name.
+    names and is called before the rows are written. A post becomes complete after the rows of its files. A kill in
+    between loses at most `wait` seconds of rows, never a file: what is on disk without a row is found again by its
+    name. Whoever notes that something is dealt with writes first.
     """
 
     def __init__(
@@ -35,19 +38,36 @@ class Batch:
         self._most = most
         self._wait = wait
         self._rows: list[SavedAsset] = []
+        self._posts: list[CompletePost] = []
+        self._authors: dict[tuple[str, str], tuple[Author, datetime]] = {}
         self._writer: asyncio.Task[None] | None = None
         self._now = asyncio.Event()
 
     async def add(self, row: SavedAsset) -> None:
         """Take a row; writes when the batch is full. Raises ArchiveError, DiskFull (also of an earlier write)."""
+        await self._end_broken()
+        self._rows.append(row)
+        self._begin()
+        if len(self._rows) >= self._most:
+            await self.write()
+
+    async def complete(self, post: CompletePost, author: Author, *, seen: datetime) -> None:
+        """Take a post of which every file was added, and its author as `seen` then. Raises like `add`."""
+        await self._end_broken()
+        self._posts.append(post)
+        self._authors[post.ref.site, author.id] = author, seen
+        self._begin()
+        if len(self._posts) >= self._most:
+            await self.write()
+
+    async def _end_broken(self) -> None:
         if self._writer is not None and self._writer.done():
             await self.write()
-        self._rows.append(row)
+
+    def _begin(self) -> None:
         if self._writer is None:
             self._now.clear()
             self._writer = asyncio.create_task(self._write_in_time())
-        if len(self._rows) >= self._most:
-            await self.write()
 
     async def write(self) -> None:
         """Write what is waiting, at once. Raises ArchiveError, DiskFull."""
@@ -72,8 +92,21 @@ class Batch:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._wait):
                 await self._now.wait()
-        while self._rows:
+        while self._rows or self._posts:
             rows, self._rows = self._rows[: self._most], self._rows[self._most :]
-            if self._before is not None:
-                await self._before()
-            await self._archive.add_saved(rows)
+            posts, self._posts = ([], self._posts) if self._rows else (self._posts, [])
+            if rows:
+                await self._write_rows(rows)
+            if posts:
+                await self._write_posts(posts)
+
+    async def _write_rows(self, rows: list[SavedAsset]) -> None:
+        if self._before is not None:
+            await self._before()
+        await self._archive.add_saved(rows)
+
+    async def _write_posts(self, posts: list[CompletePost]) -> None:
+        authors, self._authors = self._authors, {}
+        await self._archive.add_posts(posts)
+        for (site, _), (author, seen) in authors.items():
+            await self._archive.add_user(site, author, seen=seen)

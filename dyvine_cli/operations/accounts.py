@@ -343,6 +343,7 @@ class Run:
     async def _keep_place(self, cause: str = "") -> None:
         """Remember the first page that needs something, instead of any other place; none if that is the top."""
         archive, source, first = self._errand.workspace.archive, self._source, self._pages.first()
+        await self._errand.workspace.rows.write()  # what was finished before this place
         if first is None or first.cursor is None or not first.listed:
             await archive.drop_cursor(source.ref, source.what)
             return

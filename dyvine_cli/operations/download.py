@@ -82,7 +82,8 @@ async def save_posts(posts: AsyncGenerator[Post], errand: Errand) -> None:
     """Save posts as they come, several at once; the listing goes on meanwhile, about a page ahead.
 
     One post's failure is reported and counted, the others go on. A full disk or a broken archive ends it: nothing more
-    is listed, what is on its way is finished. What cuts the listing is raised after that.
+    is listed, what is on its way is finished. What cuts the listing is raised after that. All that was saved is on
+    record then. Raises ArchiveError, DiskFull when the last of it could not be recorded.
     """
     slots = asyncio.Semaphore(errand.workspace.parallel)
     listed: asyncio.Queue[Post | None] = asyncio.Queue(_AHEAD)
@@ -118,6 +119,7 @@ async def save_posts(posts: AsyncGenerator[Post], errand: Errand) -> None:
                 listing.cancel()
                 break
             group.create_task(one(post))
+    await errand.workspace.rows.write()
     if stopped is not None:
         raise stopped
 
@@ -309,11 +311,10 @@ async def _complete(post: Post, errand: Errand) -> None:
     if errand.simulate or not selection.assets(post, errand.wish):
         return
     now = errand.clock()
-    await workspace.rows.write()
-    await workspace.archive.add_posts(
-        [CompletePost(ref=post.ref, user=post.author.id, created=post.created, completed=errand.begun or now)]
+    made = CompletePost(
+        ref=post.ref, user=post.author.id, created=post.created, completed=errand.begun or now
     )
-    await workspace.archive.add_user(post.ref.site, post.author, seen=now)
+    await workspace.rows.complete(made, post.author, seen=now)
 
 
 class _Fresh:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from dyvine_cli.archive.base import SavedAsset
+from dyvine_cli.archive.base import CompletePost, SavedAsset
 from dyvine_cli.archive.batch import Batch
 from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.errors import DiskFull
-from dyvine_cli.models import Ref
+from dyvine_cli.models import Author, Ref
 
 pytestmark = pytest.mark.anyio
 
@@ -154,3 +154,27 @@ async def test_a_row_is_not_written_where_its_folder_could_not_be_flushed(archiv
             await batch.add(row(1))
 
     assert await count(archive) == 0
+
+
+async def test_a_post_is_complete_after_the_rows_of_its_files(archive: SqliteArchive) -> None:
+    """Posts and their authors come with the same batch, and never before their files."""
+    ref, now = Ref("douyin", "post", "1"), datetime(2026, 1, 31, tzinfo=UTC)
+    author = Author(id="u", uid="1", handle="h", nickname="n")
+    post = CompletePost(ref=ref, user="u", created=now, completed=now)
+    seen: list[tuple[int, bool]] = []
+
+    async def before() -> None:
+        seen.append((await count(archive), await archive.knows(ref)))
+
+    async with Batch(archive, before=before, most=2, wait=60) as batch:
+        await batch.add(row(1))
+        await batch.complete(post, author, seen=now)
+        early = await archive.knows(ref)
+        await batch.add(row(2))
+        late = await archive.knows(ref)
+
+    known = await archive.user("douyin", "u")
+    assert (early, late) == (False, True)
+    assert seen == [(0, False)]
+    assert known is not None
+    assert known.names[0].nickname == "n"
