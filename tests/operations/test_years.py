@@ -97,7 +97,7 @@ async def lived(seeds: range, steps: int, folder: Path) -> None:
 
 async def test_nothing_is_missing_unseen_in_short_lives(tmp_path: Path) -> None:
     """A platform that lies, refuses and changes, and a person who does, too; at the end everything is there."""
-    await lived(range(12), 30, tmp_path)
+    await lived(range(8), 30, tmp_path)
 
 
 @pytest.mark.slow
