@@ -288,7 +288,13 @@ def _count(failures: Sequence[DyvineError], errand: Errand, *, is_new: bool) -> 
 
 
 async def _fail(post: Post, asset: Asset | None, error: DyvineError, errand: Errand) -> None:
-    errand.report(Failed(ref=post.ref, asset=asset.id if asset else None, error=error, source=errand.source))
+    """Tell and record a failure; what ends the run is told of the first of the files that it hits at once."""
+    if not isinstance(error, STOPPING) or error.name not in errand.told:
+        errand.report(
+            Failed(ref=post.ref, asset=asset.id if asset else None, error=error, source=errand.source)
+        )
+    if isinstance(error, STOPPING):
+        errand.told.add(error.name)
     if asset is None:
         errand.tally.fail(error)
     await note_failure(post.ref, asset.id if asset else None, error, errand)
