@@ -184,7 +184,8 @@ class ListingIncomplete(SiteError):
     """A listing ended before its end; `cursor` goes on from there, `cause` is what cut it.
 
     `cursor` is None when there is no place to go on from (the next run starts at the top). `reason` is the why without
-    the numbers.
+    the numbers. `missing` is how many declared entries a walk from the top lacked when the platform's own end came, without
+    anything odd on the way; 0 for any other cut.
     """
 
     exit_code = 7
@@ -196,6 +197,7 @@ class ListingIncomplete(SiteError):
         cursor: Cursor | None,
         cause: DyvineError | None = None,
         reason: str = "",
+        missing: int = 0,
         hint: str | None = None,
         ref: Ref | None = None,
         endpoint: str | None = None,
@@ -204,6 +206,7 @@ class ListingIncomplete(SiteError):
         self.cursor = cursor
         self.cause = cause
         self.reason = reason or message
+        self.missing = missing
 
 
 class UnexpectedResponse(SiteError):

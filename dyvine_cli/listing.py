@@ -32,6 +32,11 @@ SHORTFALL = 0.02
 """Part of the declared posts that may be missing at the end: counts lag behind removals."""
 
 
+def allowance(declared: int) -> float:
+    """How many of so many declared entries may be missing at an end that is believed."""
+    return max(2, declared * SHORTFALL)
+
+
 class Walk:
     """The entries of a listing, page by page; one page is in memory at a time.
 
@@ -69,6 +74,7 @@ class Walk:
         self._seen: set[str] = set()
         self._barren = 0
         self._doubt: tuple[Cursor | None] | None = None
+        self._end_was_asked = False
 
     def __aiter__(self) -> AsyncIterator[Post | Mix]:
         return self._entries()
@@ -81,6 +87,10 @@ class Walk:
                 page = await self._in_place_of(page)
             yield self._take(page)
             self.at_top = self.at_top and page.sample
+            if self._is_end_to_ask(page):
+                page = await self._end_again(page)
+                if page.items or page.hidden or page.unreadable:
+                    yield self._take(page)
             if page.cut is not None and not self._is_all():
                 cause = LoginNeeded(page.cut, hint=LOGIN_HINT, ref=self.ref)
                 raise self._cut(page.cut, page.next or self.cursor, cause)
@@ -109,6 +119,25 @@ class Walk:
             raise self._cut(error.message, self.cursor, error) from error
         self.pages += 1
         return page
+
+    def _is_end_to_ask(self, page: Page) -> bool:
+        """Whether a page that claims to be the last one is asked for once more: too much is missing after it."""
+        if page.next is not None or page.sample or page.cut is not None or page.lost is not None:
+            return False
+        is_clear = self._has_something and self._doubt is None
+        return is_clear and not self._end_was_asked and bool(self._missing)
+
+    async def _end_again(self, page: Page) -> Page:
+        """The same page again, with only what it did not have before."""
+        self._end_was_asked = True
+        again = await self._page()
+        return replace(
+            again,
+            items=tuple(entry for entry in again.items if entry.ref.id not in self._seen),
+            hidden=max(0, again.hidden - page.hidden),
+            skipped=max(0, again.skipped - page.skipped),
+            unreadable=again.unreadable[len(page.unreadable) :],
+        )
 
     def _may_do(self, sample: Page) -> bool:
         """Whether a sample may be all that the caller wants, or all that there is."""
@@ -190,26 +219,41 @@ class Walk:
     def _is_all(self) -> bool:
         return self.declared is not None and (self._accounted or 0) >= self.declared
 
+    @property
+    def _missing(self) -> int:
+        """How many declared entries did not come; 0 if that are no more than counts lag behind, or is unknown."""
+        if self.declared is None or self._accounted is None:
+            return 0
+        missing = self.declared - self._accounted
+        return missing if missing > allowance(self.declared) else 0
+
     def _check_shortfall(self) -> None:
         """An end that comes long before the declared number is no end.
 
-        If a walk that went on from such an end comes to it again, the missing ones may be anywhere: the next walk
-        begins at the top.
+        If nothing on the way was odd, the missing ones may be anywhere: the next walk begins at the top.
         """
-        accounted = self._accounted
-        if self.declared is None or accounted is None:
+        if not self._missing:
             return
-        if self.declared - accounted > max(2, self.declared * SHORTFALL):
-            again = self._counted is not None and self._doubt is None
-            raise self._cut("the platform says the list ends here", None if again else self._doubtful)
+        is_odd = self._doubt is not None
+        raise self._cut(
+            "the platform says the list ends here",
+            self._doubtful if is_odd else None,
+            missing=0 if is_odd or self._began is not None else self._missing,
+        )
 
     def _nothing(self, why: str) -> RiskControl:
         of = f"nothing of {self.declared}" if self.declared is not None else "nothing"
         return RiskControl(f"{self.ref}: {of} came: {why}", hint=NOTHING_HINT, ref=self.ref)
 
-    def _cut(self, why: str, cursor: Cursor | None, cause: DyvineError | None = None) -> DyvineError:
+    @property
+    def _has_something(self) -> bool:
+        return bool(self.listed or self.hidden or self.unreadable or self._counted)
+
+    def _cut(
+        self, why: str, cursor: Cursor | None, cause: DyvineError | None = None, *, missing: int = 0
+    ) -> DyvineError:
         """The error of a list that ends here: its cause itself if nothing of it came, now or earlier."""
-        if not (self.listed or self.hidden or self.unreadable or self._counted):
+        if not self._has_something:
             return cause or self._nothing(why)
         of = f" of {self.declared}" if self.declared is not None else ""
         more = " more" if self._accounted is None else ""
@@ -218,6 +262,7 @@ class Walk:
             cursor=cursor,
             cause=cause,
             reason=why,
+            missing=missing,
             hint=cause.hint if cause and cause.hint else GOES_ON if cursor is not None else FROM_TOP,
             ref=self.ref,
         )

@@ -128,8 +128,21 @@ CASES = {
         source=lambda: platform(top=page(range(3), "b"), b=page([3])),
         declared=10,
         got=[0, 1, 2, 3],
+        calls=3,
+        on=None,
+    ),
+    "an end that was a slip": Case(
+        source=lambda: platform(top=page(range(3), "b"), b=[page([3]), page([3], "c")], c=page(range(4, 10))),
+        declared=10,
+        got=[*range(10)],
+        calls=4,
+    ),
+    "an end that was short of some": Case(
+        source=lambda: platform(top=[page([0], hidden=4), page([0, 1], hidden=5)]),
+        declared=10,
+        got=[0, 1],
         calls=2,
-        on="b",
+        on=None,
     ),
     "nobody says how many there are": Case(
         source=lambda: platform(top=page(range(3))), got=[0, 1, 2], calls=1

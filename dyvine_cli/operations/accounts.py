@@ -10,8 +10,8 @@ from datetime import datetime
 from dyvine_cli.archive.base import ListedSource, StoredCursor
 from dyvine_cli.client import Client
 from dyvine_cli.errors import ArchiveError, DiskError, DyvineError, InputError, ListingIncomplete
-from dyvine_cli.events import Balance, Cut, Event, Failed, Finished, Listed, SourceBegun
-from dyvine_cli.listing import Walk, check_likes, check_listable
+from dyvine_cli.events import Balance, Cut, Event, Failed, Finished, Listed, SourceBegun, Warned
+from dyvine_cli.listing import Walk, allowance, check_likes, check_listable
 from dyvine_cli.models import Cursor, Listing, Post, Ref
 from dyvine_cli.operations import selection
 from dyvine_cli.operations.backoff import may_pass
@@ -26,6 +26,11 @@ STOPPED = {"known": "ended at a known post", "limit": "ended at --limit", "date"
 
 BEGUN = "stopped"
 """The cause on record while a run is on its way: what a kill leaves behind."""
+
+SHORT = "short"
+"""The cause on record of a list from the top that came to its own end, long before the declared number."""
+UNSEEN = "vanished"
+"""The cause of another walk to the end: posts that were not listed have not all been looked up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +115,7 @@ class Run:
         self._failing: dict[str, str] = {}
         self._newest: set[str] = set()
         self._place: StoredCursor | None = None
+        self._before: ListedSource | None = None
         self._current: Walk | None = None
         self._noted = False
         self._ended_early = ""
@@ -133,13 +139,21 @@ class Run:
 
         Raises the cause when not even one page came.
         """
+        self._before = await self._outer.workspace.archive.listed(self._source.ref, self._source.what)
         self._announce()
         cut: ListingIncomplete | None = None
         try:
             await save_posts(self._posts(), self._errand)
         except ListingIncomplete as error:
             cut = error
+        if cut is not None and is_all_that_shows(cut, self._before):
+            self._tell_missing(cut.missing)
+            cut = None
         await self._conclude(cut)
+
+    def _tell_missing(self, missing: int, *, notice: bool = False) -> None:
+        source = self._source
+        self._report(Warned(message=f"{source.title}: {not_shown(missing)}", ref=source.ref, notice=notice))
 
     def _announce(self) -> None:
         source = self._source
@@ -394,7 +408,7 @@ class Run:
         elif cut is not None and cut.cursor is not None:
             self._pages.begin(self._here(cut.cursor))
         stop = self._errand.tally.stop
-        left = stop.name if stop else _cause(cut).name if cut else self._cause
+        left = stop.name if stop else cause_of(cut) if cut else self._cause
         if (cut is not None and cut.cursor is None) or (ended_by_person and self._place is None):
             await self._errand.workspace.archive.drop_cursor(self._source.ref, self._source.what)
         elif self._noted:
@@ -419,5 +433,30 @@ class Run:
         )
 
 
-def _cause(cut: ListingIncomplete) -> DyvineError:
-    return cut.cause or cut
+def cause_of(cut: ListingIncomplete) -> str:
+    """Why a listing left posts behind, as it stays on record."""
+    return SHORT if cut.missing else (cut.cause or cut).name
+
+
+def is_all_that_shows(cut: ListingIncomplete, before: ListedSource | None) -> bool:
+    """Whether a list that came to its own end too early is believed: it did so the last time, with as many missing.
+
+    One that shows less than half of what is declared is not; nor one that had far more missing before, because its ends
+    are not to be trusted.
+    """
+    if not cut.missing or before is None or before.declared is None:
+        return False
+    at_end = before.cause in (SHORT, UNSEEN) or (not before.cause and before.full is not None)
+    missing = missing_of(before)
+    is_same = cut.missing <= missing <= cut.missing + allowance(before.declared)
+    return at_end and is_same and 2 * missing <= before.declared
+
+
+def missing_of(listed: ListedSource) -> int:
+    """How many declared entries a listing did not have, 0 if that is unknown."""
+    return max(0, (listed.declared or 0) - listed.listed - listed.hidden)
+
+
+def not_shown(missing: int) -> str:
+    """What is told of a list that is believed though its number is not."""
+    return f"the account counts {missing:,} {'post' if missing == 1 else 'posts'} that its list does not show"

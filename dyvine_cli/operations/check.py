@@ -22,7 +22,7 @@ from dyvine_cli.errors import (
 from dyvine_cli.events import Event, Failed, Finished, Report, SyncedSource, Warned
 from dyvine_cli.models import Listing, Ref
 from dyvine_cli.operations import again, backoff, upkeep
-from dyvine_cli.operations.accounts import Source, source_of
+from dyvine_cli.operations.accounts import UNSEEN, Source, source_of
 from dyvine_cli.operations.again import Failures
 from dyvine_cli.operations.download import Errand
 from dyvine_cli.operations.gone import MOST, look_up
@@ -32,8 +32,6 @@ from dyvine_cli.operations.workspace import Entry, Workspace, Workspaces
 
 CHECKING = "checking"
 """The state on record while a check is on its way."""
-UNSEEN = "vanished"
-"""The cause of another walk to the end: posts that were not listed have not all been looked up."""
 
 
 def _now() -> datetime:

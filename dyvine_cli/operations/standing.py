@@ -10,9 +10,19 @@ from datetime import datetime
 from dyvine_cli import errors
 from dyvine_cli.archive.base import CheckedSource, FailedAsset
 from dyvine_cli.encode import moment
-from dyvine_cli.errors import ArchiveError, DiskError, InputError, LoginNeeded, NotFound, UnexpectedResponse
+from dyvine_cli.errors import (
+    ArchiveError,
+    DiskError,
+    InputError,
+    ListingIncomplete,
+    LoginNeeded,
+    NotFound,
+    UnexpectedResponse,
+)
+from dyvine_cli.listing import allowance
 from dyvine_cli.models import Listing, Ref
 from dyvine_cli.operations import again
+from dyvine_cli.operations.accounts import SHORT, missing_of
 from dyvine_cli.operations.again import Failures
 from dyvine_cli.operations.backoff import may_pass_by_name
 from dyvine_cli.operations.check import CHECKING, listing_of
@@ -23,6 +33,8 @@ from dyvine_cli.operations.workspace import Entry, Workspaces
 NEVER = "never checked"
 INTERRUPTED = "interrupted"
 
+_ENDS = ("limit=", "since=", "depth=")
+"""Filters that end a list before its end."""
 _FOR_A_PERSON = (NotFound, LoginNeeded, InputError, UnexpectedResponse, DiskError, ArchiveError)
 """What does not get well by itself."""
 
@@ -34,7 +46,7 @@ class Standing:
     `state` is that of its last check, NEVER or INTERRUPTED. `checked` is when that began. `due` is None for now, and for
     a source that is off. `failed` counts the posts that are tried again by error name, the next at `next_try`; `lasting`
     those whose cause does not pass. `cut` is the cause for which older posts are missing, empty if none are; `listed` and
-    `declared` say how many there are. `gone` counts posts that are not shown any more by their state. `cools_until` is
+    `declared` say how many there are, `unshown` how many its account counts and its list does not show. `gone` counts posts that are not shown any more by their state. `cools_until` is
     when `profile` may ask the site again, None for now.
     """
 
@@ -55,6 +67,7 @@ class Standing:
     cut: str = ""
     listed: int | None = None
     declared: int | None = None
+    unshown: int = 0
     gone: Mapping[str, int] = field(default_factory=dict)
     profile: str | None = None
     cools_until: datetime | None = None
@@ -127,9 +140,13 @@ async def _with_listing(found: Standing, places: Workspaces, ref: Ref, what: Lis
     archive = places.shared.archive
     row, place = await archive.listed(ref, what), await archive.cursor(ref, what)
     gone = await archive.gone_of(ref.site, ref.id) if ref.kind == "user" and what is None else ()
+    cause = place.cause if place else row.cause if row else ""
+    to_its_end = row is not None and row.full is not None and not any(word in row.filters for word in _ENDS)
+    missing = missing_of(row) if row is not None and to_its_end and not cause and ref.kind == "user" else 0
     return replace(
         found,
-        cut=place.cause if place else row.cause if row else "",
+        cut=ListingIncomplete.__name__ if cause == SHORT else cause,
+        unshown=missing if missing > allowance((row.declared if row else None) or 0) else 0,
         listed=row.listed if row else place.listed if place else None,
         declared=row.declared if row else None,
         gone=dict(Counter(each.state for each in gone)),

@@ -20,7 +20,7 @@ from dyvine_cli.events import Cut, Failed
 from dyvine_cli.listing import Walk
 from dyvine_cli.models import Author, Cursor, Listing, Post, Ref
 from dyvine_cli.operations import selection
-from dyvine_cli.operations.accounts import Run, Source
+from dyvine_cli.operations.accounts import Run, Source, cause_of
 from dyvine_cli.operations.backoff import may_pass_by_name, pause
 from dyvine_cli.operations.download import Errand, note_failure
 from dyvine_cli.operations.selection import Selection
@@ -408,6 +408,10 @@ class Upkeep(Run):
 
     # --- the end --------------------------------------------------------------------------------------------------
 
+    def _tell_missing(self, missing: int, *, notice: bool = True) -> None:
+        """Whoever keeps an account in sync sees it in the status."""
+        super()._tell_missing(missing, notice=notice)
+
     async def _conclude(self, cut: ListingIncomplete | None) -> None:
         tally, stop = self._errand.tally, self._errand.tally.stop
         if cut is not None and self._plan.newest:
@@ -494,7 +498,7 @@ class Upkeep(Run):
 
     async def _note_cut(self, cut: ListingIncomplete) -> None:
         archive, source = self._errand.workspace.archive, self._source
-        cause = (cut.cause or cut).name
+        cause = cause_of(cut)
         if cut.cursor is None:
             await archive.drop_cursor(source.ref, source.what)
         else:
@@ -507,6 +511,9 @@ class Upkeep(Run):
         """Put on record how the listing came out, as of its beginning."""
         source, row = self._source, self._plan.row
         behind = row if row is not None and not self._plan.whole and self._plan.settled else None
+        declared = source.declared
+        if behind and source.recalled and declared is not None:
+            declared += self._listed  # nobody was asked: the number grew by what is new
         await self._errand.workspace.archive.add_listed(
             ListedSource(
                 ref=source.ref,
@@ -514,7 +521,7 @@ class Upkeep(Run):
                 time=self._began,
                 listed=self._listed + (behind.listed if behind else 0),
                 hidden=self._hidden + (behind.hidden if behind else 0),
-                declared=source.declared,
+                declared=declared,
                 full=self._began if full else None,
                 cause=cause,
                 filters=self._filters,

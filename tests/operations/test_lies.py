@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from dyvine_cli.archive.base import StoredCursor
-from dyvine_cli.events import Cut, Failed
+from dyvine_cli.events import Cut, Failed, Warned
 from dyvine_cli.models import Ref
 from dyvine_cli.simulator.douyin_guest import login_header
 from dyvine_cli.simulator.world import World
@@ -63,7 +63,8 @@ LIES = {
     ),
     "a cursor that stays while the list goes on": Lie(name="list-sticky-cursor", count=None, skip=0),
     "more is promised behind the end": Lie(name="list-has-more-forever", count=None, skip=0),
-    "an early end": Lie(name="list-ends-early", count=None, code=7, listed=54, place=36),
+    "an early end, once": Lie(name="list-ends-early"),
+    "an early end": Lie(name="list-ends-early", count=None, code=7, listed=54),
     "an early end without entries": Lie(name="list-cut", count=None, code=7, listed=36, place=36),
     "the first page in another's place": Lie(name="list-same-page", code=7, listed=45, place=36),
     "the first page for ever": Lie(name="list-same-page", count=None, code=7, listed=36, place=36),
@@ -201,24 +202,34 @@ async def test_what_cannot_be_read_is_counted_and_named(person: Person) -> None:
     assert failed.ref.kind == "post"
 
 
-async def test_a_shortfall_that_stays_is_told_each_time(person: Person) -> None:
-    """A list that always ends early never passes for whole; every other run looks at all of it again."""
+async def test_a_shortfall_that_stays_is_believed_the_second_time(person: Person) -> None:
+    """A list that always ends early is an error once, then all that the platform shows; one that shrinks is an error again."""
     faults = person.platform.faults
     faults.set("guests-see-all")
-    faults.set("list-ends-early", count=1, skip=2, where="/aweme/post/")
+    outcomes = []
+    for pages in (3, 3, 3, 2, 2):
+        faults.clear("list-ends-early")
+        faults.set("list-ends-early", skip=pages - 1, where="/aweme/post/")
+        outcomes.append(await person.get(str(ACCOUNT), **SMALL))
 
-    first = await person.get(str(ACCOUNT), **SMALL)
-    kept = await place_of(person)
-    assert kept is not None
-    faults.set("list-ends-early", where=f"max_cursor={kept.cursor}")
-    second = await person.get(str(ACCOUNT), **SMALL)
-    dropped = await place_of(person)
-    third = await person.get(str(ACCOUNT), **SMALL)
+    assert [each.code for each in outcomes] == [7, 0, 0, 7, 0]
+    assert [each.balance.listed for each in outcomes] == [54, 54, 54, 36, 36]
+    told = [warned.message for each in outcomes for warned in each.of(Warned)]  # type: ignore[attr-defined]
+    assert [text[text.index("counts") :] for text in told] == [
+        *["counts 9 posts that its list does not show"] * 2,
+        "counts 27 posts that its list does not show",
+    ]
+    assert await place_of(person) is None
 
-    assert [first.code, second.code, third.code] == [7, 7, 7]
-    assert [first.balance.listed, second.balance.listed, third.balance.listed] == [54, 54, 54]
-    assert dropped is None
-    assert await place_of(person) is not None
+
+async def test_less_than_half_of_a_list_is_never_believed(person: Person) -> None:
+    """Whoever sees one page of four is being cut, however often."""
+    person.platform.faults.set("guests-see-all")
+    person.platform.faults.set("list-ends-early", where="/aweme/post/")
+
+    codes = [(await person.get(str(ACCOUNT), **SMALL)).code for _ in range(3)]
+
+    assert codes == [7, 7, 7]
 
 
 async def test_hidden_entries_fill_the_balance(person: Person) -> None:

@@ -431,6 +431,40 @@ async def test_posts_that_vanished_are_marked_and_unmarked(keeper: Keeper) -> No
     assert known, "what is saved stays on record"
 
 
+async def test_a_number_that_stays_wrong_is_told_once_and_then_costs_one_call(keeper: Keeper) -> None:
+    """Posts that an account counts and does not list are an error the first time, and again when they are more."""
+    world = keeper.person.platform.world
+    assert world is not None
+    keeper.person.platform.faults.set("guests-see-all")
+    keeper.source(SHORT, name="it")
+    unlisted = videos(SHORT)[-9:]
+    await keeper.knows(SHORT, videos(SHORT)[:-9])
+    for id in unlisted:
+        world.withdraw(id, None)
+    outcomes, pages = [], []
+    for days in (0, 1, 2, 3, 34, 65, 66, 67):
+        keeper.ahead = days * DAY
+        if days == 3:
+            await keeper.publishes(SHORT, 5)
+        if days == 65:
+            for id in videos(SHORT)[10:14]:
+                world.withdraw(id, None)
+        before = len(keeper.calls())
+        outcomes.append(await keeper.run())
+        pages.append(listed(keeper, before))
+    async with keeper.person.at_work() as workspace:
+        row = await workspace.archive.listed(Ref("douyin", "user", SHORT), None)
+
+    assert [each.code for each in outcomes] == [7, 0, 0, 0, 0, 0, 0, 0]
+    assert [row.state for each in outcomes for row in rows(each).values()] == [
+        *["cut", "complete", "complete", "complete", "complete"],
+        *["gap", "complete", "complete"],
+    ]
+    assert pages == [4, 4, 1, 1, 4, 4, 4, 1]
+    assert row is not None
+    assert (row.listed, row.declared, row.cause) == (50, 63, "")
+
+
 async def test_many_vanished_posts_are_looked_up_in_several_runs(keeper: Keeper) -> None:
     """A run looks up so many; the next one goes on with the others."""
     world = keeper.person.platform.world

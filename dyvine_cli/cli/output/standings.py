@@ -7,6 +7,7 @@ from datetime import datetime
 
 from dyvine_cli.cli.output import say, words
 from dyvine_cli.cli.output.jsonl import line
+from dyvine_cli.operations.accounts import not_shown
 from dyvine_cli.operations.standing import Standing, encoded
 
 _FOR_GOOD = ("NotFound", "Deleted", "Banned")
@@ -57,6 +58,8 @@ def _details(each: Standing) -> Iterator[str]:
     if each.cut:
         why = f": {words.clean(each.message)}" if each.state in ("cut", "gap") and each.message else ""
         yield f"{name}: older posts are missing{why} ({each.cut})"
+    if each.unshown and not each.cut:
+        yield f"{name}: {not_shown(each.unshown)}"
     if each.gone:
         yield f"{name}: not shown any more, saved here: {_counts(each.gone)}"
 
