@@ -451,6 +451,10 @@ class Archive(Protocol):
         """About `count` of the recorded files that are meant, picked at random; all if there are not so many on record."""
         ...
 
+    async def files_below(self, folder: Path) -> int:
+        """How many recorded files were saved in a folder or below it."""
+        ...
+
     async def counts(self, site: str | None = None) -> Counts:
         """How many posts or files have their own story."""
         ...

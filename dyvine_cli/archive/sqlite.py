@@ -168,6 +168,10 @@ SELECT (SELECT count(*) FROM failed WHERE ?1 IS NULL OR site = ?1),
     (SELECT count(*) FROM ignored WHERE ?1 IS NULL OR site = ?1),
     (SELECT count(*) FROM damaged WHERE ?1 IS NULL OR site = ?1)
 """
+_FILES_OF_FOLDERS = """
+SELECT coalesce(saved.folder, post.folder) AS place, count(*)
+FROM saved LEFT JOIN post ON (post.site, post.post) = (saved.site, saved.post) GROUP BY place
+"""
 _OF_LISTING = " WHERE site = ? AND kind = ? AND source = ? AND what = ?"
 _REMOTE_HINT = "keep it on a local disk (DYVINE_HOME moves it) if more than one run may use it at once"
 
@@ -607,6 +611,14 @@ class SqliteArchive:
         query, values = _files_query(wanted, None, every=max(1, total // count))
         with mapped(self._path):
             return tuple(_saved(row) for row in self._db.execute(query, (*values, 4 * count)))
+
+    async def files_below(self, folder: Path) -> int:
+        """The folders are looked at one by one, their files counted by SQLite: for rare occasions."""
+        with mapped(self._path):
+            paths = self._db.execute("SELECT id, CAST(path AS BLOB) FROM folder").fetchall()
+            below = {id for id, path in paths if Path(os.fsdecode(path)).is_relative_to(folder)}
+            counts = self._db.execute(_FILES_OF_FOLDERS).fetchall() if below else []
+        return sum(files for id, files in counts if id in below)
 
     async def counts(self, site: str | None = None) -> Counts:
         """Counted by SQLite."""

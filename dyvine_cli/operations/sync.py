@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from dyvine_cli.archive.base import CheckedSource, FailedAsset
 from dyvine_cli.client import Client
-from dyvine_cli.errors import DyvineError, InputError, LoginExpired, RateLimited
+from dyvine_cli.errors import DyvineError, InputError, LoginExpired, NotWritable, RateLimited
 from dyvine_cli.events import Failed, Report, SyncedSource, Warned
 from dyvine_cli.models import Listing, Ref
 from dyvine_cli.operations import again
@@ -68,6 +70,17 @@ def in_turn(entries: Iterable[Entry], checked: dict[Key, CheckedSource]) -> list
     return sorted(entries, key=began)
 
 
+def _has_entries(folder: Path) -> bool:
+    """Whether there is anything in a folder, as far as can be seen: what cannot be looked into is left to the saving."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Turn:
     """What one source gets in this run."""
@@ -101,7 +114,7 @@ class Sync:
         self._not_tried: Counter[tuple[str, DyvineError]] = Counter()
 
     async def run(self, entries: Sequence[Entry]) -> int:
-        """Check what is due of these sources; the exit status. Raises ArchiveError."""
+        """Check what is due of these sources; the exit status. Raises ArchiveError, NotWritable for a missing disk."""
         now = self._clock()
         wanted = [each for each in entries if each.enabled or each.named]
         checked = await self._checked()
@@ -118,11 +131,15 @@ class Sync:
             )
             if turn.listing or turn.failures:
                 turns.append(turn)
+        await self._need_disks(turns)
         await self._all(turns)
         return await self._conclude()
 
     async def retry(self, entries: Sequence[Entry]) -> int:
-        """Try all that failed of these sources again, whenever that would be due; the exit status."""
+        """Try all that failed of these sources again, whenever that would be due; the exit status.
+
+        Raises ArchiveError, NotWritable for a missing disk.
+        """
         checked = await self._checked()
         failures = await self._failures()
         turns, left = [], Counter[str]()
@@ -141,8 +158,26 @@ class Sync:
                     notice=True,
                 )
             )
+        await self._need_disks(turns)
         await self._all(turns)
         return await self._conclude()
+
+    async def _need_disks(self, turns: Iterable[_Turn]) -> None:
+        """Raises NotWritable for a folder that is empty or missing though files were saved there: its disk is missing."""
+        for root in dict.fromkeys(self._places.root_of(turn.entry) for turn in turns):
+            if await asyncio.to_thread(_has_entries, root):
+                continue
+            files = await self._places.shared.archive.files_below(root)
+            if files:
+                saved = (
+                    f"none of the {files:,} files saved there is"
+                    if files > 1
+                    else "the file saved there is not"
+                )
+                raise NotWritable(
+                    f"{root}: {saved} there: is the disk mounted?",
+                    hint=f"mount it; if you moved them away on purpose, put any file or folder into {root}",
+                )
 
     async def _checked(self) -> dict[Key, CheckedSource]:
         rows = await self._places.shared.archive.checked()

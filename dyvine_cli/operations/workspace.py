@@ -218,6 +218,10 @@ class Workspaces:
             for each in sources
         ]
 
+    def root_of(self, entry: Entry) -> Path:
+        """The folder that a source's files go to. Raises ConfigError for what cannot be."""
+        return (self._settings.for_source(entry.source).path or Path.cwd()).absolute()
+
     def of(self, entry: Entry) -> tuple[Workspace, Selection]:
         """Where a source is worked on, and what is wanted of it. Raises ConfigError, InputError for what cannot be."""
         source = entry.source

@@ -684,6 +684,33 @@ async def test_a_disk_that_takes_nothing_ends_the_run(keeper: Keeper) -> None:
     assert rows(second)["first"].new == 1
 
 
+@pytest.mark.parametrize("left", ["empty", "missing"])
+async def test_a_disk_that_is_not_mounted_ends_the_run_before_anything_is_asked(
+    keeper: Keeper, left: str
+) -> None:
+    """Nothing is saved on the mount point; a folder with anything in it is a folder in use, whatever was moved away."""
+    keeper.source(OPEN, name="it")
+    few(keeper)
+    await keeper.knows(OPEN, videos(OPEN)[2:])
+    first = await keeper.run()
+    folder = keeper.person.folder
+    folder.rename(keeper.person.home / "disk")
+    if left == "empty":
+        folder.mkdir()
+    before = len(keeper.calls())
+    with pytest.raises(
+        NotWritable, match="none of the 2 files saved there is there: is the disk mounted"
+    ) as missing:
+        await keeper.run()
+    asked = len(keeper.calls()) - before
+    (folder / "any").mkdir(parents=True)
+    moved = await keeper.run()
+
+    assert (first.code, moved.code) == (0, 0)
+    assert asked == 0
+    assert str(folder) in str(missing.value)
+
+
 # --- sources of their own kind ----------------------------------------------------------------------------------------
 
 
