@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,6 +12,8 @@ from datetime import UTC, datetime
 
 from dyvine_cli.archive.base import CheckedSource, ListedSource
 from dyvine_cli.errors import (
+    Banned,
+    Deleted,
     DyvineError,
     InputError,
     LoginExpired,
@@ -30,6 +34,8 @@ from dyvine_cli.operations.tally import STOPPING, Tally
 from dyvine_cli.operations.upkeep import ODD, Plan, Upkeep, named
 from dyvine_cli.operations.workspace import Entry, Workspace, Workspaces
 
+_FOR_GOOD = (NotFound, Deleted, Banned)
+"""What is said of an account or a mix that seldom comes back."""
 CHECKING = "checking"
 """The state on record while a check is on its way."""
 
@@ -122,6 +128,9 @@ class Check:
 
     def _fail(self, error: DyvineError) -> None:
         self.error = self.cause = error.with_traceback(None)
+        if type(error) in _FOR_GOOD:
+            name = shlex.quote(self._entry.source.name or self._entry.title)
+            error.hint = f"check the link; if it is gone for good: dyvine sync remove {name}; your files stay"
         self._state, self._message = "failed", error.message
         self.tally.fail(error)
         ref = getattr(error, "ref", None) or self._ref
@@ -333,14 +342,25 @@ class Check:
             await self._add(state=CHECKING, ended=None)
 
     async def _note_ended(self) -> None:
-        if not self._listing or self._round.simulate or isinstance(self.tally.stop, STOPPING):
+        if not self._listing or self._round.simulate:
+            return
+        if isinstance(self.tally.stop, STOPPING):
+            await self._note_stopped(self.tally.stop)
             return
         try:
             await self._add(state=self._state, ended=self._round.clock())
         except DyvineError as error:
             self._fail(error)
 
-    async def _add(self, *, state: str, ended: datetime | None) -> None:
+    async def _note_stopped(self, stop: DyvineError) -> None:
+        """Why it did not end, for the status; an archive that takes nothing more was told of, or will be."""
+        if self._state == "retried":
+            self._state, self._message = "stopped", stop.message
+        with contextlib.suppress(*STOPPING):
+            await self._add(state=self._state, ended=None, error=stop)
+
+    async def _add(self, *, state: str, ended: datetime | None, error: DyvineError | None = None) -> None:
+        error = error or self.error
         before, row = self._before, self.row
         troubles = before.troubles if before else 0
         later = before.next_try if before and ended is None else None
@@ -357,7 +377,7 @@ class Check:
                 began=self._began,
                 ended=ended,
                 state=state,
-                error=self.error.name if self.error else "",
+                error=error.name if error else "",
                 message=row.error,
                 new=row.new,
                 failed=row.failed,

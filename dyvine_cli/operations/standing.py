@@ -75,7 +75,7 @@ class Standing:
     @property
     def needs_person(self) -> bool:
         """Whether something is wrong that no later run mends."""
-        kind = getattr(errors, self.error, None) if self.state == "failed" else None
+        kind = getattr(errors, self.error, None) if self.state in ("failed", "stopped") else None
         return isinstance(kind, type) and issubclass(kind, _FOR_A_PERSON)
 
 

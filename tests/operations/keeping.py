@@ -15,6 +15,7 @@ from dyvine_cli.cli.settings import selection_of
 from dyvine_cli.cli.upkeep import entries_of
 from dyvine_cli.events import Event, SyncedSource
 from dyvine_cli.models import Ref
+from dyvine_cli.operations.standing import Standing, standings
 from dyvine_cli.operations.sync import Sync
 from dyvine_cli.operations.workspace import open_workspaces
 from dyvine_cli.simulator.world import World
@@ -90,6 +91,12 @@ class Keeper:
             entries = entries_of(settings, places, words)
             code = await (sync.retry(entries) if retry else sync.run(entries))
         return Outcome(code, events)
+
+    async def standings(self) -> list[Standing]:
+        """`dyvine sync status`."""
+        settings = self.settings()
+        async with open_workspaces(settings, lambda event: None, selection_of) as places:
+            return await standings(places, entries_of(settings, places, ()), self.clock())
 
     async def knows(self, account: str, ids: Iterable[str], *, completed: datetime | None = None) -> None:
         """Put posts on record as if they had been saved years ago, or when `completed` says."""

@@ -502,6 +502,7 @@ async def test_an_account_that_closes_is_an_error_and_rests(keeper: Keeper, stat
 
     assert (closed.code, states(closed)) == (5, [("failed", 0, 0)])
     assert [event.error.name for event in closed.of(Failed)] == [error]
+    assert ("dyvine sync remove open" in str(closed.of(Failed)[0].error.hint)) is (error == "Banned")
     assert (resting.code, states(resting)) == (0, [])
     assert named.code == 5
     assert states(still) == []
@@ -675,10 +676,15 @@ async def test_a_disk_that_takes_nothing_ends_the_run(keeper: Keeper) -> None:
     blocked = keeper.person.folder / "douyin"
     blocked.write_text("a file in the way")
     first = await keeper.run()
+    then, *others = await keeper.standings()
     blocked.unlink()
     second = await keeper.run()
+    now, *_ = await keeper.standings()
 
     assert first.code == 10
+    assert (then.state, then.error, then.needs_person, then.due) == ("stopped", "NotWritable", True, None)
+    assert not any(each.needs_person for each in others)
+    assert (now.state, now.error, now.needs_person) == ("complete", "", False)
     assert order(first) == ["first"]
     assert rows(first)["first"].state == "stopped"
     assert rows(second)["first"].new == 1

@@ -47,7 +47,7 @@ def _row(each: Standing) -> tuple[str, ...]:
 
 def _details(each: Standing) -> Iterator[str]:
     name = words.clean(each.name, 60)
-    if each.state == "failed":
+    if each.state == "failed" or (each.state == "stopped" and each.error):
         times = f", {each.troubles:,} times in a row" if each.troubles > 1 else ""
         yield f"{name}: {words.clean(each.message)} ({each.error}{times})"
     if each.failed:
