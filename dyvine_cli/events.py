@@ -106,13 +106,17 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """One asset, post or source failed and the run goes on; `asset` is None for a whole post or source."""
+    """One asset, post or source failed and the run goes on; `asset` is None for a whole post or source.
+
+    `text` is what was asked for as the person wrote it, `title` what the account of a source calls itself; empty if unknown.
+    """
 
     ref: Ref | None
     error: DyvineError
     asset: str | None = None
     source: Ref | None = None
     text: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,13 +144,17 @@ class Warned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A listing ended before its end; the next run goes on from there if `resumable`."""
+    """A listing ended before its end; the next run goes on from there if `resumable`.
+
+    `name` is what a source of `sync` is called in the settings, empty in every other run.
+    """
 
     ref: Ref
     error: DyvineError
     listed: int
     declared: int | None
     resumable: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +190,7 @@ class SyncedSource:
     `state` is `complete`, `gap` (what is new is here, something older could not be had), `cut`, `failed`, `stopped`,
     `not tried`, or `retried` when only what had failed before was tried. `new`, `failed` and `hidden` count posts, `size`
     bytes. `error` is what is wrong in one line, empty when nothing is; `reasons` counts the failures by error name.
+    `title` is the nickname or the mix's title, empty until it is known.
     """
 
     ref: Ref | None
@@ -194,6 +203,7 @@ class SyncedSource:
     seconds: float = 0.0
     error: str = ""
     reasons: Mapping[str, int] = field(default_factory=dict)
+    title: str = ""
 
     @property
     def is_news(self) -> bool:

@@ -23,7 +23,7 @@ from dyvine_cli.errors import (
     RiskControl,
     UnexpectedResponse,
 )
-from dyvine_cli.events import Event, Failed, Finished, Report, SyncedSource, Warned
+from dyvine_cli.events import Cut, Event, Failed, Finished, Report, SyncedSource, Warned
 from dyvine_cli.models import Listing, Ref
 from dyvine_cli.operations import again, backoff, upkeep
 from dyvine_cli.operations.accounts import UNSEEN, Source, source_of
@@ -134,7 +134,7 @@ class Check:
         self._state, self._message = "failed", error.message
         self.tally.fail(error)
         ref = getattr(error, "ref", None) or self._ref
-        self._round.report(Failed(ref=ref, error=error, text=self._entry.title))
+        self._round.report(Failed(ref=ref, error=error, text=self._entry.title, title=self._title))
 
     @property
     def row(self) -> SyncedSource:
@@ -151,6 +151,7 @@ class Check:
             seconds=time.monotonic() - self._clock,
             error=self._message,
             reasons=self._reasons,
+            title=self._title,
         )
 
     @property
@@ -189,6 +190,8 @@ class Check:
             self._new += event.state == "saved"
         elif isinstance(event, Failed):
             self._reasons[event.error.name] = self._reasons.get(event.error.name, 0) + 1
+        elif isinstance(event, Cut):
+            event = replace(event, name=self._entry.source.name or "")
         self._round.report(event)
 
     async def _check(self, errand: Errand) -> None:

@@ -43,7 +43,7 @@ _FOR_A_PERSON = (NotFound, LoginNeeded, InputError, UnexpectedResponse, DiskErro
 class Standing:
     """One source as it stands.
 
-    `state` is that of its last check, NEVER or INTERRUPTED. `checked` is when that began. `due` is None for now, and for
+    `title` is what the account calls itself, empty until it was asked. `state` is that of its last check, NEVER or INTERRUPTED. `checked` is when that began. `due` is None for now, and for
     a source that is off. `failed` counts the posts that are tried again by error name, the next at `next_try`; `lasting`
     those whose cause does not pass. `cut` is the cause for which older posts are missing, empty if none are; `listed` and
     `declared` say how many there are, `unshown` how many its account counts and its list does not show. `gone` counts posts that are not shown any more by their state. `cools_until` is
@@ -68,6 +68,7 @@ class Standing:
     listed: int | None = None
     declared: int | None = None
     unshown: int = 0
+    title: str = ""
     gone: Mapping[str, int] = field(default_factory=dict)
     profile: str | None = None
     cools_until: datetime | None = None
@@ -97,6 +98,7 @@ async def _of(
     name = entry.source.name or (last.title if last else "") or entry.title
     found = Standing(
         name=name,
+        title=last.title if last else "",
         link=entry.source.shown_url,
         ref=None,
         tags=entry.source.tags,

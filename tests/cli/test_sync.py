@@ -41,10 +41,13 @@ def test_a_run_shows_a_table_and_the_next_one_a_line(dyvine: Program) -> None:
 
     assert first.code == 7
     assert first.out == ""
-    assert "listed 20 of 63" in first.complaints()[0]
+    assert first.complaints()[0].startswith("s1 (晚舟和猫): listed 20 of 63")
     lines = first.err.splitlines()
     assert lines[2].split() == list(checks.HEADINGS)
-    assert [line.split()[:2] for line in lines[3:5]] == [["s0", "1"], ["s1", "17"]]
+    assert [line.split()[:3] for line in lines[3:5]] == [
+        ["s0", "(北野研究所)", "1"],
+        ["s1", "(晚舟和猫)", "17"],
+    ]
     assert lines[4].endswith("cut short")
     assert second.code == 0
     assert second.err.startswith(
@@ -64,7 +67,7 @@ def test_a_quiet_run_says_only_what_is_wrong(dyvine: Program, platform: Simulato
 
     assert (well.code, well.out, well.err) == (0, "", "")
     assert failing.code == 3
-    assert failing.complaints() == ["s0: 21 posts failed (LinkExpired)"]
+    assert failing.complaints() == ["s0 (星野工作室): 21 posts failed (LinkExpired)"]
     assert failing.complaints("hint") == [checks.HINT.removeprefix("hint: ")]
     assert wrong.code == 5
     assert len(wrong.complaints()) == 1
@@ -104,14 +107,16 @@ def test_status_tells_what_is_wrong_without_asking_anyone(dyvine: Program, platf
     assert {valid("source_status", each)["state"] for each in new.objects} == {"never checked"}
     assert (status.code, objects.code, well.code) == (3, 3, 0)
     assert any(
-        line.startswith("s1: older posts are missing: listed 20 of 63: ") and line.endswith(" (LoginNeeded)")
+        line.startswith("s1 (晚舟和猫): older posts are missing: listed 20 of 63: ")
+        and line.endswith(" (LoginNeeded)")
         for line in status.lines
     )
     assert status.lines[-1].startswith("hint: ")
     assert "dyvine sync remove NAME" in status.lines[-1]
     assert any(line.startswith("s2: ") and "(NotFound" in line for line in status.lines)
     assert any(
-        line.startswith("s3: failed and tried again: 21 LinkExpired, next try") for line in status.lines
+        line.startswith("s3 (星野工作室): failed and tried again: 21 LinkExpired, next try")
+        for line in status.lines
     )
     found = {each["name"]: valid("source_status", each) for each in objects.objects}
     assert [each["needs_person"] for each in found.values()] == [False, False, True, False]
@@ -129,7 +134,7 @@ def test_retry_brings_what_failed(dyvine: Program, platform: Simulator) -> None:
     done = dyvine.inside("sync", "retry", "s0")
 
     assert done.code == 0
-    assert done.err.splitlines()[1].split()[:3] == ["s0", "1", "0"]
+    assert done.err.splitlines()[1].split()[:4] == ["s0", "(北野研究所)", "1", "0"]
     assert done.err.splitlines()[1].endswith("retried")
 
 

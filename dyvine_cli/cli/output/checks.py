@@ -21,7 +21,7 @@ def told(sources: Sequence[SyncedSource]) -> list[SyncedSource]:
 def cells(each: SyncedSource) -> tuple[str, ...]:
     """One source as a row of the table."""
     numbers = (f"{each.new:,}", f"{each.failed:,}", f"{each.hidden:,}")
-    name = words.fit(each.name or str(each.ref), WIDEST)
+    name = words.called(each.name or str(each.ref), each.title, WIDEST)
     return (name, *numbers, words.size(each.size), words.duration(each.seconds), state(each))
 
 
@@ -59,7 +59,7 @@ LASTING = "hint: that does not pass by itself, so they are left alone from now o
 def troubles(sources: Sequence[SyncedSource]) -> Iterator[str]:
     """An error line for each source with posts that failed; what ended a source itself was told when it did."""
     for each in sources:
-        name = words.clean(each.name, 60)
+        name = words.called(each.name, each.title)
         if each.state == "stopped":
             yield f"error: {name}: {words.clean(each.error)}"
             if _OF_THE_DISK & each.reasons.keys():

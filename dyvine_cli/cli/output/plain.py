@@ -102,7 +102,8 @@ class Plain:
             case Warned():
                 return words.warned(event)
             case Cut():
-                about = self._titles.get(event.ref, str(event.ref)) if self._summed else ""
+                title = self._titles.get(event.ref, "" if event.name else str(event.ref))
+                about = words.called(event.name, title) if self._summed else ""
                 return words.complaint(event.error, about, named=self._named, traced=self._traced)
         return () if self._quiet else self._talk(event)
 

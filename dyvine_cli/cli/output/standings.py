@@ -35,7 +35,7 @@ def _row(each: Standing) -> tuple[str, ...]:
     of = f" of {each.declared:,}" if each.declared is not None else ""
     failed = sum(each.failed.values()) + sum(each.lasting.values())
     return (
-        words.fit(each.name, _WIDEST),
+        words.called(each.name, each.title, _WIDEST),
         each.state,
         _time(each.checked) if each.checked else "-",
         due if each.enabled else "off",
@@ -46,7 +46,7 @@ def _row(each: Standing) -> tuple[str, ...]:
 
 
 def _details(each: Standing) -> Iterator[str]:
-    name = words.clean(each.name, 60)
+    name = words.called(each.name, each.title)
     if each.state == "failed" or (each.state == "stopped" and each.error):
         times = f", {each.troubles:,} times in a row" if each.troubles > 1 else ""
         yield f"{name}: {words.clean(each.message)} ({each.error}{times})"

@@ -215,7 +215,8 @@ class Terminal:
                 self._lines(*words.failed(event))
             case Cut():
                 self._cut.add(event.ref)
-                about = self._titles.get(event.ref, str(event.ref)) if self._summed else ""
+                title = self._titles.get(event.ref, "" if event.name else str(event.ref))
+                about = words.called(event.name, title) if self._summed else ""
                 self._lines(*words.complaint(event.error, about))
             case Warned():
                 self._lines(*words.warned(event))

@@ -127,6 +127,13 @@ def count(number: int, thing: str) -> str:
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
+def called(name: str, title: str, columns: int = 60) -> str:
+    """A source by its name, and by what its account calls itself if that is something else and there is room for it."""
+    both = f"{name} ({title})"
+    differs = name and title and name != title
+    return fit(both if differs and width(steady(both)) <= columns else name or title, columns)
+
+
 def complaint(
     error: DyvineError, about: str = "", *, named: bool = False, traced: bool = False
 ) -> tuple[str, ...]:
@@ -143,6 +150,8 @@ def failed(event: Failed, *, named: bool = False, traced: bool = False) -> tuple
     line, what = _LINE.fullmatch(event.text or str(event.ref or "")).groups()  # type: ignore[union-attr]
     if event.asset:
         what = f"{what} {event.asset}"
+    if event.title:
+        return complaint(event.error, called(what, event.title), named=named, traced=traced)
     message = clean(event.error.message)
     known = not what or _bare(what) in message
     if event.ref is not None and not _NAME.fullmatch(event.text):
