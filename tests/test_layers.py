@@ -54,7 +54,7 @@ ALLOWED = {
 """Room to the rooms it may import from, besides the facts and itself. `sites/*` is any one site."""
 
 ONLY_IN = {
-    ("operations", "config"): {"operations/workspace.py", "operations/sources.py"},
+    ("operations", "config"): {"operations/workspace.py", "operations/sync/sources.py"},
     ("operations", "sites"): {"operations/workspace.py"},
     ("operations", "browsers"): {"operations/workspace.py"},
     ("operations", "budget"): {"operations/workspace.py"},

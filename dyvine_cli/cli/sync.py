@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dyvine_cli.config import Settings
     from dyvine_cli.events import Report
     from dyvine_cli.operations.selection import Selection
-    from dyvine_cli.operations.sources import Wish
+    from dyvine_cli.operations.sync.sources import Wish
     from dyvine_cli.operations.workspace import Workspace
 
 app = noun_app()
@@ -96,7 +96,7 @@ def add(
         async def operation(workspace: Workspace, selection: Selection, report: Report) -> int:
             from dyvine_cli.cli.output import note
             from dyvine_cli.cli.output.sources import show_changed
-            from dyvine_cli.operations import sources
+            from dyvine_cli.operations.sync import sources
 
             client = workspace.client
             things = asked(words or [], lines, workspace, None)
@@ -127,7 +127,7 @@ def show(given: Common, words: Named = None) -> Run:
         from dyvine_cli.cli.output import note
         from dyvine_cli.cli.output.sources import show_sources
         from dyvine_cli.cli.settings import settings_of
-        from dyvine_cli.operations.sources import chosen, means_at
+        from dyvine_cli.operations.sync.sources import chosen, means_at
 
         settings = settings_of(given)
         means = means_at(settings.named_site)
@@ -149,7 +149,7 @@ def remove(given: Common, words: Named = None) -> Run:
 
     async def run(settings: Settings, report: Report) -> int:
         from dyvine_cli.cli.output.sources import show_changed
-        from dyvine_cli.operations import sources
+        from dyvine_cli.operations.sync import sources
 
         means = sources.means_at(settings.named_site)
         gone = sources.remove(_file(given), words, means)
@@ -213,7 +213,7 @@ def _settings(given: Common, file: Path) -> Settings:
 def _wish(given: Common, file: Path, settings: Settings, own: dict[str, Any]) -> Wish:
     """What is to be written. Raises ConfigError where there is no file, nor a folder for downloads to make one with."""
     from dyvine_cli import config
-    from dyvine_cli.operations.sources import Wish
+    from dyvine_cli.operations.sync.sources import Wish
 
     said = {**_said(given), **{field: value for field, value in own.items() if value}}
     config.read_said(said, {"tags": "--tag", **{each: f"--{each}" for each in own if each != "tags"}})

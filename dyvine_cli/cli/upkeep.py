@@ -54,7 +54,7 @@ def _over_sources(given: Common, words: list[str], *, jobs: str | None, retry: b
         from dyvine_cli.cli.settings import selection_of
         from dyvine_cli.operations.alone import alone
         from dyvine_cli.operations.reminders import due
-        from dyvine_cli.operations.sync import Sync
+        from dyvine_cli.operations.sync.run import Sync
         from dyvine_cli.operations.workspace import open_workspaces
 
         _need_folders(settings)
@@ -85,7 +85,7 @@ def _over_sources(given: Common, words: list[str], *, jobs: str | None, retry: b
 
 def _need_folders(settings: Settings) -> None:
     """Raises InputError when there are no sources, ConfigError for one without a folder that is the same anywhere."""
-    from dyvine_cli.operations.sync import no_sources
+    from dyvine_cli.operations.sync.run import no_sources
 
     if not settings.sources:
         raise no_sources()
@@ -98,8 +98,8 @@ def entries_of(settings: Settings, places: Workspaces, words: Sequence[str]) -> 
 
     Raises InputError for a word that names none, and when there are no sources at all.
     """
-    from dyvine_cli.operations.sources import chosen, means_at
-    from dyvine_cli.operations.sync import no_sources
+    from dyvine_cli.operations.sync.run import no_sources
+    from dyvine_cli.operations.sync.sources import chosen, means_at
 
     if not settings.sources:
         raise no_sources()
@@ -119,7 +119,7 @@ def status(given: Common, words: list[str]) -> Run:
 
         from dyvine_cli.cli.output.standings import show
         from dyvine_cli.cli.settings import selection_of
-        from dyvine_cli.operations.standing import standings
+        from dyvine_cli.operations.sync.standing import standings
         from dyvine_cli.operations.tally import SOME_FAILED
         from dyvine_cli.operations.workspace import open_workspaces
 

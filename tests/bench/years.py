@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.operations.happenings import Years
+from tests.operations.sync.happenings import Years
 
 
 def live(seed: int, steps: int, *, verbose: bool) -> int:

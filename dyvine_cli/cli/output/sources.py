@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dyvine_cli.cli.output import say, words
 from dyvine_cli.cli.output.jsonl import line
 from dyvine_cli.config import Source, spelt
-from dyvine_cli.operations.sources import Means, called, encoded
+from dyvine_cli.operations.sync.sources import Means, called, encoded
 
 _WIDEST = 40
 """Columns of a name and of tags."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from dyvine_cli.cli.output import say, words
 from dyvine_cli.cli.output.jsonl import line
 from dyvine_cli.operations.accounts import not_shown
-from dyvine_cli.operations.standing import Standing, encoded
+from dyvine_cli.operations.sync.standing import Standing, encoded
 
 _FOR_GOOD = ("NotFound", "Deleted", "Banned")
 """Errors of an account after which it seldom comes back."""

@@ -14,12 +14,12 @@ from dyvine_cli.errors import Busy, ConfigError, InputError, NotWritable
 from dyvine_cli.events import Cut, Failed, Saved, Warned
 from dyvine_cli.models import Ref
 from dyvine_cli.operations.alone import alone
-from dyvine_cli.operations.upkeep import covers
+from dyvine_cli.operations.sync.upkeep import covers
 from dyvine_cli.simulator.douyin_guest import login_header
 from dyvine_cli.simulator.tiktok_world import TiktokWorld
 from dyvine_cli.simulator.world import World
 
-from .conftest import Person
+from ..conftest import Person
 from .keeping import VIDEOS, Keeper, order, rows, states, videos
 
 pytestmark = pytest.mark.anyio

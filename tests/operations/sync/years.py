@@ -42,11 +42,11 @@ from dyvine_cli.naming import PathLimit, Template
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.download import Errand
 from dyvine_cli.operations.get import Getting
-from dyvine_cli.operations.standing import Standing, standings
-from dyvine_cli.operations.sync import Sync
+from dyvine_cli.operations.sync.run import Sync
+from dyvine_cli.operations.sync.standing import Standing, standings
 from dyvine_cli.operations.workspace import Workspace, Workspaces
 
-from ..waiting import Time
+from ...waiting import Time
 
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OWNERS = ("MS4wLjABAAAAann", "MS4wLjABAAAAbob")

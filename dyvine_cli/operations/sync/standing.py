@@ -21,13 +21,13 @@ from dyvine_cli.errors import (
 )
 from dyvine_cli.listing import allowance
 from dyvine_cli.models import Listing, Ref
-from dyvine_cli.operations import again
 from dyvine_cli.operations.accounts import SHORT, missing_of
-from dyvine_cli.operations.again import Failures
 from dyvine_cli.operations.backoff import may_pass_by_name
-from dyvine_cli.operations.check import CHECKING, listing_of
-from dyvine_cli.operations.sync import due_at, key
-from dyvine_cli.operations.upkeep import named
+from dyvine_cli.operations.sync import again
+from dyvine_cli.operations.sync.again import Failures
+from dyvine_cli.operations.sync.check import CHECKING, listing_of
+from dyvine_cli.operations.sync.run import due_at, key
+from dyvine_cli.operations.sync.upkeep import named
 from dyvine_cli.operations.workspace import Entry, Workspaces
 
 NEVER = "never checked"

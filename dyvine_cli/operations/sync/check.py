@@ -25,13 +25,14 @@ from dyvine_cli.errors import (
 )
 from dyvine_cli.events import Cut, Event, Failed, Finished, Report, SyncedSource, Warned
 from dyvine_cli.models import Listing, Ref
-from dyvine_cli.operations import again, backoff, upkeep
+from dyvine_cli.operations import backoff
 from dyvine_cli.operations.accounts import UNSEEN, Source, source_of
-from dyvine_cli.operations.again import Failures
 from dyvine_cli.operations.download import Errand
-from dyvine_cli.operations.gone import MOST, look_up
+from dyvine_cli.operations.sync import again, upkeep
+from dyvine_cli.operations.sync.again import Failures
+from dyvine_cli.operations.sync.gone import MOST, look_up
+from dyvine_cli.operations.sync.upkeep import ODD, Plan, Upkeep, named
 from dyvine_cli.operations.tally import STOPPING, Tally
-from dyvine_cli.operations.upkeep import ODD, Plan, Upkeep, named
 from dyvine_cli.operations.workspace import Entry, Workspace, Workspaces
 
 _FOR_GOOD = (NotFound, Deleted, Banned)

@@ -15,12 +15,12 @@ from dyvine_cli.client import Client
 from dyvine_cli.errors import DyvineError, InputError, LoginExpired, NotWritable, RateLimited
 from dyvine_cli.events import Failed, Report, SyncedSource, Warned
 from dyvine_cli.models import Listing, Ref
-from dyvine_cli.operations import again
-from dyvine_cli.operations.again import Failures
-from dyvine_cli.operations.check import Check, Round, is_the_budgets, listing_of
-from dyvine_cli.operations.gone import MOST
+from dyvine_cli.operations.sync import again
+from dyvine_cli.operations.sync.again import Failures
+from dyvine_cli.operations.sync.check import Check, Round, is_the_budgets, listing_of
+from dyvine_cli.operations.sync.gone import MOST
+from dyvine_cli.operations.sync.upkeep import named
 from dyvine_cli.operations.tally import Tally
-from dyvine_cli.operations.upkeep import named
 from dyvine_cli.operations.workspace import Entry, Workspaces
 
 EARLY = 0.05

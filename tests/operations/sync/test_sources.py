@@ -21,9 +21,9 @@ from dyvine_cli import config, lock
 from dyvine_cli.config import Source
 from dyvine_cli.errors import Busy, ConfigError, DiskFull, DyvineError, InputError, NotWritable
 from dyvine_cli.events import Event, Failed, Warned
-from dyvine_cli.operations import sources
 from dyvine_cli.operations.asked import Asked
-from dyvine_cli.operations.sources import Addition, Wish, chosen, means_at
+from dyvine_cli.operations.sync import sources
+from dyvine_cli.operations.sync.sources import Addition, Wish, chosen, means_at
 from dyvine_cli.simulator.world import World
 from tests.operations.conftest import Person, asked_lines
 

@@ -15,12 +15,12 @@ from dyvine_cli.cli.settings import selection_of
 from dyvine_cli.cli.upkeep import entries_of
 from dyvine_cli.events import Event, SyncedSource
 from dyvine_cli.models import Ref
-from dyvine_cli.operations.standing import Standing, standings
-from dyvine_cli.operations.sync import Sync
+from dyvine_cli.operations.sync.run import Sync
+from dyvine_cli.operations.sync.standing import Standing, standings
 from dyvine_cli.operations.workspace import open_workspaces
 from dyvine_cli.simulator.world import World
 
-from .conftest import Outcome, Person
+from ..conftest import Outcome, Person
 
 WORLD = World()
 VIDEOS = {"kind": ["video"]}
