@@ -14,13 +14,17 @@ from dyvine_cli.cli.options import Common, Reach, Show, Take, choice, plain, val
 from dyvine_cli.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from dyvine_cli.config import Settings
     from dyvine_cli.events import Report
+    from dyvine_cli.operations.asked import Asked
     from dyvine_cli.operations.library.contents import State, Wanted
     from dyvine_cli.operations.selection import Selection
     from dyvine_cli.operations.workspace import Workspace
+
+    Change = Callable[[Workspace, Sequence[Asked], Report], Awaitable[tuple[int, int]]]
 
 app = noun_app()
 
@@ -222,49 +226,37 @@ def repair(
 @verb(app, Reach, Show)
 def forget(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
     """Forget posts, or all posts of accounts: they may come again. Their files stay."""
-    near = _near(given, batch_file)
-    need_words(near, words or [], "forget")
+    from dyvine_cli.cli.output.archive import tell_forgotten
+    from dyvine_cli.operations.library.contents import forget
 
-    def run() -> int:
-        lines = batch(near)
-
-        async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
-            from dyvine_cli.cli.output.archive import tell_forgotten
-            from dyvine_cli.operations.library import contents
-
-            contents.need_archive(wish)
-            dropped, code = await contents.forget(
-                workspace, asked(words or [], lines, workspace, "post"), report
-            )
-            tell_forgotten(dropped, quiet=bool(given.show.quiet))
-            return code
-
-        return finish(near, operation, events=False, archive="needed")
-
-    return run
+    return _change(_near(given, batch_file), words or [], "forget", forget, tell_forgotten)
 
 
 @verb(app, Reach, Show)
 def ignore(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
     """Never fetch these posts again, whatever brings them; `archive forget` takes it back. Their files stay."""
-    near = _near(given, batch_file)
-    need_words(near, words or [], "ignore")
+    from dyvine_cli.cli.output.archive import tell_ignored
+    from dyvine_cli.operations.library.contents import ignore
+
+    return _change(_near(given, batch_file), words or [], "ignore", ignore, tell_ignored)
+
+
+def _change(given: Common, words: list[str], what: str, change: Change, tell: Callable[..., None]) -> Run:
+    """Change what is on record about the posts that are named, and `tell` how many they were."""
+    need_words(given, words, what)
 
     def run() -> int:
-        lines = batch(near)
+        lines = batch(given)
 
         async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
-            from dyvine_cli.cli.output.archive import tell_ignored
             from dyvine_cli.operations.library import contents
 
             contents.need_archive(wish)
-            noted, code = await contents.ignore(
-                workspace, asked(words or [], lines, workspace, "post"), report
-            )
-            tell_ignored(noted, quiet=bool(given.show.quiet))
+            changed, code = await change(workspace, asked(words, lines, workspace, "post"), report)
+            tell(changed, quiet=bool(given.show.quiet))
             return code
 
-        return finish(near, operation, events=False, archive="needed")
+        return finish(given, operation, events=False, archive="needed")
 
     return run
 

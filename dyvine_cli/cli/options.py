@@ -16,6 +16,8 @@ Words = Annotated[
     Argument(metavar="TEXT...", help="Links, ids or refs (site:kind:id); pasted share text works as it is."),
 ]
 
+Likes = Annotated[bool | None, Option("--likes", help="The posts that the account likes, not its own.")]
+
 
 def value(*names: str, metavar: str, help: str) -> Any:
     """An option with a value; the settings read it, so every mistake is told in the same words."""

@@ -12,7 +12,7 @@ import typer
 from dyvine_cli.cli.app import conduct, finish
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import asked, batch, need_words
-from dyvine_cli.cli.options import Choose, Common, Few, Reach, Save, Show, Take, Words
+from dyvine_cli.cli.options import Choose, Common, Few, Likes, Reach, Save, Show, Take, Words
 from dyvine_cli.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -27,6 +27,21 @@ app = noun_app()
 Named = Annotated[
     list[str] | None,
     typer.Argument(metavar="[NAME|TAG|LINK...]", help="Sources by name, tag or link; all if left out."),
+]
+Tag = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="A word to call several sources by; repeatable."),
+]
+Name = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="What to call it, if it is one source.")
+]
+Depth = Annotated[
+    str | None,
+    typer.Option("--depth", metavar="DEPTH", help="newest: only what is published from now on; else all."),
+]
+Apart = Annotated[
+    str | None,
+    typer.Option("--every", metavar="TIME", help="Not more often than this: 6h, 1d; else each run."),
 ]
 
 
@@ -57,26 +72,11 @@ def check(
 def add(
     given: Common,
     words: Words = None,
-    tag: Annotated[
-        list[str] | None,
-        typer.Option("--tag", metavar="TAG", help="A word to call several sources by; repeatable."),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="What to call it, if it is one source.")
-    ] = None,
-    depth: Annotated[
-        str | None,
-        typer.Option(
-            "--depth", metavar="DEPTH", help="newest: only what is published from now on; else all."
-        ),
-    ] = None,
-    every: Annotated[
-        str | None,
-        typer.Option("--every", metavar="TIME", help="Not more often than this: 6h, 1d; else each run."),
-    ] = None,
-    likes: Annotated[
-        bool | None, typer.Option("--likes", help="The posts that the account likes, not its own.")
-    ] = None,
+    tag: Tag = None,
+    name: Name = None,
+    depth: Depth = None,
+    every: Apart = None,
+    likes: Likes = None,
 ) -> Run:
     """Write accounts and mixes into the configuration as sources, with what is to hold for them alone.
 

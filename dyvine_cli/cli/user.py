@@ -9,13 +9,12 @@ import typer
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import download
 from dyvine_cli.cli.inform import show_each, show_listed
-from dyvine_cli.cli.options import Ask, Choose, Common, Few, Reach, Show, Take, Words
+from dyvine_cli.cli.options import Ask, Choose, Common, Few, Likes, Reach, Show, Take, Words
 from dyvine_cli.errors import InputError
 from dyvine_cli.models import Listing
 
 app = noun_app()
 
-Likes = Annotated[bool | None, typer.Option("--likes", help="The posts that the account likes, not its own.")]
 Reposts = Annotated[
     bool | None, typer.Option("--reposts", help="The posts of others that the account passes on (TikTok).")
 ]

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -93,7 +94,7 @@ class _Plan:
     packs: bool = False
 
 
-class FileHosts:
+class FileHosts(ABC):
     """What the media hosts of every platform have in common: files, ranges, links that end, and their faults.
 
     `leaks` lists every credential that arrived where none belongs. `clock` gives Unix seconds.
@@ -108,25 +109,25 @@ class FileHosts:
         self._ended: dict[tuple[str, int, int], int] = {}
         self._renewed: set[tuple[str, int, int]] = set()
 
+    @abstractmethod
     def kind_of(self, request: Request) -> str:
         """Family and kind of the file that is asked for, `play play` for the redirects; empty if it is no media."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_first_mirror(self, request: Request) -> bool:
         """Whether the host is the one that the file's links name first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _play(self, request: Request) -> Response:
         """Redirect to a fresh link of the file that the address names."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _link(self, request: Request) -> Link | None:
         """Read an address of a media host; None if it names no file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _refuse_headers(self, request: Request, link: Link) -> Response | None:
         """What the host of this file says about the request's headers; None if they are right."""
-        raise NotImplementedError
 
     def content(self, kind: str, size: int, seed: Seed) -> Content:
         """The file behind the links of the same arguments; ValueError for an unknown kind or too small a size."""
