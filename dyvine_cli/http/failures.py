@@ -25,6 +25,15 @@ class BrokenHandshake(httpcore.ConnectError):
     """The other end broke the TLS handshake off: an overloaded one, or one that does not like our way of speaking."""
 
 
+class Abandoned(httpcore.ReadError):
+    """A connection that had served before ended with nothing of an answer: its host had closed it meanwhile."""
+
+
+def is_abandoned(exc: BaseException) -> bool:
+    """Whether an error of ours says that a kept connection had been closed, so that nobody read the request."""
+    return isinstance(exc.__cause__, Abandoned)
+
+
 def is_broken_handshake(exc: BaseException) -> bool:
     """Whether an error of ours says that the other end broke the TLS handshake off."""
     return isinstance(exc.__cause__, BrokenHandshake)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpcore
 
+from dyvine_cli.errors import NetworkError
+from dyvine_cli.http.failures import is_abandoned
 from dyvine_cli.http.sockets import Backend, Opener
 
 Connection = httpcore.AsyncConnectionInterface
@@ -23,8 +25,8 @@ class Lane:
     """Up to sixteen connections that `opener` makes, each for one request at a time.
 
     `trust` None speaks plain HTTP. `forwarded` says that a proxy gets the requests whole. `made` gives connections of
-    another kind instead. The last used connection is taken first. (httpcore's own pool looks at every connection and request for each step, which costs more CPU time
-    than a small file itself.)
+    another kind instead. The last used connection is taken first. (httpcore's own pool looks at every connection and
+    request for each step, which costs more CPU time than a small file itself.)
     """
 
     def __init__(
@@ -49,12 +51,29 @@ class Lane:
         self._closed = False
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for one request; it is kept afterwards if it can serve another."""
+    async def answer(
+        self, begin: Callable[[Connection], Awaitable[httpcore.Response]], *, repeatable: bool
+    ) -> AsyncIterator[httpcore.Response]:
+        """The answer to the one request that `begin` sends; its connection is kept if it can serve another.
+
+        A host may close a kept connection just as the next request leaves: one that is `repeatable` then goes out once
+        more over a new one, as RFC 9110, section 9.2.2 allows.
+        """
         async with self._places:
             taken = await self._take()
             try:
-                yield taken
+                try:
+                    answer = await begin(taken)
+                except NetworkError as exc:
+                    if not (repeatable and is_abandoned(exc)):
+                        raise
+                    await taken.aclose()
+                    taken = self._made()
+                    answer = await begin(taken)
+                try:
+                    yield answer
+                finally:
+                    await answer.aclose()
             finally:
                 await self._give_back(taken)
 

@@ -20,6 +20,7 @@ from collections.abc import (
 )
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -166,7 +167,7 @@ class Network:
     ) -> AsyncIterator[Response]:
         """Send one request with exactly these headers (and Host) and give the answer, whatever its status.
 
-        No redirect is followed. Leaving the context early closes the connection. Over TLS it is spoken `like` a browser,
+        No redirect is followed. A GET that meets a kept connection which the host had closed is sent once more. Leaving the context early closes the connection. Over TLS it is spoken `like` a browser,
         None for our own way; its client hints go along.
         Raises AddressRefused, Timeout, TLSFailure, ProxyFailure, NetworkError, InputError.
         """
@@ -174,17 +175,14 @@ class Network:
         lane = await self._enter(address, like.target if like else None)
         headers = {**headers, **like.hints} if like else headers
         try:
-            async with lane.connection() as connection:
-                request = _request(lane, address, method, headers, content, self._login(lane))
-                answer = await self._begin(connection, address.host, request)
-                try:
-                    if lane.forwarded and answer.status == 407 and self._proxy:
-                        raise self._proxy.login_failure()
-                    response = self._response(address, method, answer)
-                    async with aclosing(response.chunks):
-                        yield response
-                finally:
-                    await answer.aclose()
+            request = _request(lane, address, method, headers, content, self._login(lane))
+            begin = partial(self._begin, address.host, request)
+            async with lane.answer(begin, repeatable=method in ("GET", "HEAD")) as answer:
+                if lane.forwarded and answer.status == 407 and self._proxy:
+                    raise self._proxy.login_failure()
+                response = self._response(address, method, answer)
+                async with aclosing(response.chunks):
+                    yield response
         finally:
             lane.users -= 1
 
@@ -237,7 +235,7 @@ class Network:
         if workshop is not None:
             workshop.close()
 
-    async def _begin(self, connection: Connection, host: str, request: httpcore.Request) -> httpcore.Response:
+    async def _begin(self, host: str, request: httpcore.Request, connection: Connection) -> httpcore.Response:
         """Send a request and read the head of its answer."""
         request.extensions["timeout"] = self._limits()
         try:

@@ -17,7 +17,7 @@ from typing import Any, SupportsIndex, cast
 import httpcore
 
 from dyvine_cli.http import tls
-from dyvine_cli.http.failures import BrokenHandshake
+from dyvine_cli.http.failures import Abandoned, BrokenHandshake
 
 CHUNK = 2**18
 _STAGGER = 0.25  # seconds before the next address is tried beside the last one (RFC 8305, section 5)
@@ -85,6 +85,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self._body = 0  # bytes that came behind it
         self._last = b""
         self._out_of_step = False
+        self._has_served = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
         """The next bytes as they came, up to 256 kB even where httpcore asks for less; empty at the end."""
@@ -94,7 +95,9 @@ class Stream(httpcore.AsyncNetworkStream):
         except TimeoutError as exc:
             raise httpcore.ReadTimeout("silence") from exc
         except OSError as exc:
-            raise httpcore.ReadError(str(exc)) from exc
+            raise (Abandoned if self._is_abandoned() else httpcore.ReadError)(str(exc)) from exc
+        if not data and self._is_abandoned():
+            raise Abandoned("the connection was closed")
         self._taken += len(data)
         self._last = (self._last + data if len(data) < len(_LAST_CHUNK) else data)[-len(_LAST_CHUNK) :]
         self._measure(data)
@@ -110,6 +113,7 @@ class Stream(httpcore.AsyncNetworkStream):
         """Send bytes; the first ones after an answer begin a new exchange."""
         if self._head is None:
             self._head, self._body = bytearray(), 0
+            self._has_served = True
         try:
             self._writer.write(buffer)
             async with asyncio.timeout(timeout):
@@ -186,6 +190,10 @@ class Stream(httpcore.AsyncNetworkStream):
         over = self._body + self._reader.fed - self._taken - promised
         self._out_of_step = over > 0
         return max(over, 0)
+
+    def _is_abandoned(self) -> bool:
+        """Whether the end of this connection, if it is one, comes after an answer and before any byte of the next."""
+        return self._has_served and self._head is not None and not self._head
 
     def _measure(self, data: bytes) -> None:
         """Count the bytes behind the head of the answer."""

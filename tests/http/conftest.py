@@ -161,7 +161,7 @@ def certified(authority: trustme.CA) -> Callable[[str], ssl.SSLContext]:
     return make
 
 
-async def read(network: Network, url: str, **headers: str) -> tuple[int, bytes]:
-    """Status and body of one GET."""
-    async with network.send("GET", url, headers) as response:
+async def read(network: Network, url: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
+    """Status and body of one request."""
+    async with network.send(method, url, headers) as response:
         return response.status, b"".join([chunk async for chunk in response.chunks])

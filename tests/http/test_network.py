@@ -93,6 +93,57 @@ async def test_a_connection_that_the_server_closed_is_not_used(serve: Serve, net
     assert server.connections == 2
 
 
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 2"], ids=["nothing", "a part of a head"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_kept_connection_that_ends_with_nothing_said_costs_a_get_no_error(
+    method: str, said: bytes, serve: Serve, network: Make
+) -> None:
+    """What nobody read is sent once more over a new connection, if it may be; a begun answer is the host's failure."""
+    served: set[asyncio.StreamWriter] = set()
+
+    async def answer(asked: Asked, writer: asyncio.StreamWriter) -> bytes | None:
+        if writer in served:
+            writer.write(said)
+            await writer.drain()
+            return None
+        served.add(writer)
+        return reply(b"one each")
+
+    server = await serve(answer)
+    net = network()
+    url = f"http://127.0.0.1:{server.port}/"
+    await read(net, url)
+    mended = method == "GET" and not said
+
+    if mended:
+        assert await read(net, url) == (200, b"one each")
+    else:
+        with pytest.raises(NetworkError, match="broke off"):
+            await read(net, url, method)
+    assert (server.connections, len(server.asked)) == ((2, 3) if mended else (1, 2))
+
+
+async def test_a_host_that_closes_every_connection_is_asked_twice_and_no_more(
+    serve: Serve, network: Make
+) -> None:
+    """The new connection's end is an error."""
+    served = 0
+
+    async def answer(asked: Asked, writer: asyncio.StreamWriter) -> bytes | None:
+        nonlocal served
+        served += 1
+        return reply(b"once") if served == 1 else None
+
+    server = await serve(answer)
+    net = network()
+    url = f"http://127.0.0.1:{server.port}/"
+    await read(net, url)
+
+    with pytest.raises(NetworkError, match="broke off"):
+        await read(net, url)
+    assert (server.connections, len(server.asked)) == (2, 3)
+
+
 async def test_leaving_early_and_cancelling_give_the_place_back(serve: Serve, network: Make) -> None:
     """Bodies left in the middle cost their connection, never a place."""
 
