@@ -666,6 +666,7 @@ sound = false
 write_sound = true
 write_thumbnail = true
 write_subs = true
+convert_subs = "srt"
 write_comments = true
 write_info_json = true
 to = []

@@ -253,6 +253,7 @@ class Source:
     write_sound: bool | None = _setting(None, read.switch)
     write_thumbnail: bool | None = _setting(None, read.switch)
     write_subs: bool | None = _setting(None, read.switch)
+    convert_subs: ConvertSubs | None = _setting(None, partial(read.one_of, get_args(ConvertSubs)))
     write_comments: bool | None = _setting(None, read.switch)
     write_info_json: bool | None = _setting(None, read.switch)
     profile: tuple[str, ...] | None = _setting(None, partial(read.items, read.text))

@@ -96,7 +96,7 @@ def test_options_are_kept_with_the_source(dyvine: Program, file: Path) -> None:
     dyvine.inside(
         "sync", "--quality", "1080p", "add", A, "--name", "Anna", "--kind", "video,images", "--since", "today-2weeks",
         "--limit", "5", "--codec", "h264", "--max-height", "1080", "--max-filesize", "50M", "--no-sound",
-        "--write-subs", "-o", "{id}.{ext}", "-P", "own", "--profile", "a,b", "--likes",
+        "--write-subs", "--convert-subs", "srt", "-o", "{id}.{ext}", "-P", "own", "--profile", "a,b", "--likes",
     )  # fmt: skip
 
     assert entries(file) == [
@@ -104,7 +104,7 @@ def test_options_are_kept_with_the_source(dyvine: Program, file: Path) -> None:
             "url": A, "name": "Anna", "listing": "likes", "kind": ["video", "images"], "since": "today-2weeks",
             "limit": 5, "quality": "1080p", "codec": "h264", "max_height": 1080, "max_filesize": "50M",
             "output": "{id}.{ext}", "path": str(dyvine.work / "own"), "sound": False, "write_subs": True,
-            "profile": ["a", "b"],
+            "convert_subs": "srt", "profile": ["a", "b"],
         }
     ]  # fmt: skip
     assert dyvine.inside("config", "check").code == 0
