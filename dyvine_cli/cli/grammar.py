@@ -83,15 +83,19 @@ class Noun(TyperGroup):
         if args[place] in self.commands:
             return [args[place], *args[:place], *args[place + 1 :]]
         if not ctx.resilient_parsing:
-            self._refuse_misspelt(args[place], ctx)
+            self._refuse_misspelt(args[place:], ctx)
         return [self.default, *args]
 
-    def _refuse_misspelt(self, word: str, ctx: Any) -> None:
-        alike = get_close_matches(word, self.commands, n=1, cutoff=ALIKE)
-        if alike and word.isascii() and word.isalpha():
+    def _refuse_misspelt(self, args: Sequence[str], ctx: Any) -> None:
+        word, *rest = args
+        verb = near(word, self.commands) if _PLAIN.fullmatch(word) else None
+        if verb is None:
+            return
+        words = [rest[place] for place in _places_of_words(rest, *self.commands.values())]
+        if not _is_text(words):
             raise InputError(
                 f"'{word}' is neither a verb of 'dyvine {ctx.info_name}' nor a link or id",
-                hint=f"did you mean '{alike[0]}'? To say that it is an id: dyvine {ctx.info_name} -- {word}",
+                hint=f"did you mean '{verb}'? To say that it is an id: dyvine {ctx.info_name} -- {word}",
             )
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -125,8 +129,14 @@ class Noun(TyperGroup):
 
 def first_word(args: Sequence[str], command: Any) -> int | None:
     """The place of the first argument that is neither an option nor an option's value; None if there is none."""
+    return next(_places_of_words(args, command), None)
+
+
+def _places_of_words(args: Sequence[str], *commands: Any) -> Iterator[int]:
+    """Where the arguments stand that are neither options of these commands nor an option's value, up to `--`."""
     valued = {
         name
+        for command in commands
         for each in command.params
         if not getattr(each, "is_flag", True) and not getattr(each, "count", False)
         for name in each.opts
@@ -136,12 +146,11 @@ def first_word(args: Sequence[str], command: Any) -> int | None:
         if skip:
             skip = False
         elif arg == "--":
-            return None
+            return
         elif arg.startswith("-") and len(arg) > 1:
             skip = _waits(arg, valued)
         else:
-            return place
-    return None
+            yield place
 
 
 def _waits(arg: str, valued: Iterable[str]) -> bool:
@@ -174,6 +183,8 @@ class Root(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the noun; words with a link in them belong to `get`. Raises InputError for what is neither."""
         if args and args[0] not in self.commands and any(map(looks_like_link, args)):
+            if not ctx.resilient_parsing:
+                _refuse_misspelt(args, self.commands)
             args = ["get", *args]
         if args and args[0] not in self.commands and not ctx.resilient_parsing:
             raise _not_a_command(args[0], self.commands)
@@ -205,12 +216,56 @@ def _not_a_command(word: str, commands: Iterable[str]) -> InputError:
     if holds_cookie(word):
         return InputError("these are cookies, and neither a command nor a link", hint=_TO_ADD)
     message = f"'{word}' is neither a command nor a link"
-    alike = get_close_matches(word, commands, n=1, cutoff=ALIKE)
-    if alike:
-        return InputError(message, hint=f"did you mean '{alike[0]}'?")
+    noun = near(word, commands)
+    if noun is not None:
+        return InputError(message, hint=f"did you mean '{noun}'?")
     if word.isdigit():
         return InputError(f"the bare number {word} needs its noun", hint=f"dyvine post {word}")
     return InputError(message, hint=f"{PASTE}; all commands: dyvine --help")
+
+
+def _refuse_misspelt(args: Sequence[str], nouns: Iterable[str]) -> None:
+    """Raise InputError where the first word is a noun misspelt, and not the beginning of a text that was pasted."""
+    word, *rest = args
+    noun = near(word, nouns) if _PLAIN.fullmatch(word) else None
+    if noun is None:
+        return
+    command = load(noun)
+    verbs = getattr(command, "commands", {})
+    words = [rest[place] for place in _places_of_words(rest, *(verbs.values() or [command]))]
+    if words and near(words[0], verbs):
+        words = words[1:]
+    if not _is_text(words):
+        raise InputError(
+            f"'{word}' is neither a command nor a link",
+            hint=f"did you mean '{noun}'? If it belongs to a text that you paste: dyvine get {word} ...",
+        )
+
+
+_PLAIN = re.compile(r"[A-Za-z]{2,10}")
+"""A word that may be a command's name with a slip in it."""
+_ID = re.compile(r"[0-9]+|@[\w.-]+")
+
+
+def _is_text(words: Sequence[str]) -> bool:
+    """Whether words behind one that is nearly a command's belong to a text with a link in it: some are no data."""
+    from dyvine_cli import links  # only on the way to an error
+
+    def is_data(word: str) -> bool:
+        found = links.find(word)
+        if found:  # alone, or in a text that stands in quotes
+            return len(word.split()) > 1 or found[0].endswith(word)
+        return looks_like_link(word) or _ID.fullmatch(word) is not None
+
+    return any(map(links.find, words)) and not all(map(is_data, words))
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, in any case; None if none is near."""
+    known, lower = tuple(known), word.lower()
+    alike = get_close_matches(lower, known, n=1, cutoff=ALIKE)
+    swapped = (lower[:at] + lower[at : at + 2][::-1] + lower[at + 2 :] for at in range(len(lower) - 1))
+    return next(iter(alike), None) or next((each for each in swapped if each in known), None)
 
 
 def load(noun: str) -> Any:
