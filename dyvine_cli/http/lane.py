@@ -11,14 +11,12 @@ import httpcore
 
 from dyvine_cli.errors import NetworkError
 from dyvine_cli.http.failures import is_abandoned
-from dyvine_cli.http.sockets import Backend, Opener
+from dyvine_cli.http.sockets import IDLE, Backend, Opener, Stream
 
 Connection = httpcore.AsyncConnectionInterface
 
 CONNECTIONS = 16
 """Connections to one host at most; further requests wait."""
-
-_IDLE = 30.0  # seconds that an unused connection is kept
 
 
 class Lane:
@@ -56,20 +54,21 @@ class Lane:
     ) -> AsyncIterator[httpcore.Response]:
         """The answer to the one request that `begin` sends; its connection is kept if it can serve another.
 
-        A host may close a kept connection just as the next request leaves: one that is `repeatable` then goes out once
-        more over a new one, as RFC 9110, section 9.2.2 allows.
+        A host may close a kept connection just as the next request leaves: one that is `repeatable` then goes out again
+        over another one, as RFC 9110, section 9.2.2 allows.
         """
         async with self._places:
             taken = await self._take()
             try:
-                try:
-                    answer = await begin(taken)
-                except NetworkError as exc:
-                    if not (repeatable and is_abandoned(exc)):
-                        raise
-                    await taken.aclose()
-                    taken = self._made()
-                    answer = await begin(taken)
+                while True:
+                    try:
+                        answer = await begin(taken)
+                        break
+                    except NetworkError as exc:
+                        if not (repeatable and is_abandoned(exc)):
+                            raise
+                        await taken.aclose()
+                        taken = await self._take()
                 try:
                     yield answer
                 finally:
@@ -77,9 +76,17 @@ class Lane:
             finally:
                 await self._give_back(taken)
 
+    async def keep(self, stream: Stream) -> None:
+        """Take an open connection that a coming request may use."""
+        if self._closed:
+            await stream.aclose()
+        else:
+            self._backend.keep(stream)
+
     async def aclose(self) -> None:
         """Close the unused connections now and the others after their request."""
         self._closed = True
+        await self._backend.aclose()
         idle, self._idle = self._idle, []
         for connection in idle:
             await connection.aclose()
@@ -94,7 +101,7 @@ class Lane:
 
     def _usual(self) -> Connection:
         return httpcore.AsyncHTTPConnection(
-            self._origin, ssl_context=self._trust, keepalive_expiry=_IDLE, network_backend=self._backend
+            self._origin, ssl_context=self._trust, keepalive_expiry=IDLE, network_backend=self._backend
         )
 
     async def _give_back(self, used: Connection) -> None:

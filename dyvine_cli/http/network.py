@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterable,
     AsyncIterator,
     Callable,
     Collection,
@@ -26,11 +25,12 @@ from typing import TYPE_CHECKING, Literal
 
 import httpcore
 
-from dyvine_cli.errors import AddressRefused, NetworkError, ProxyFailure, Timeout, Truncated
+from dyvine_cli.errors import AddressRefused, NetworkError, ProxyFailure, Timeout
 from dyvine_cli.http import sockets, tls
 from dyvine_cli.http.addresses import Address, IPNetwork, is_address, is_local_name, is_public, split, within
+from dyvine_cli.http.chunks import Chunks, Timeouts
 from dyvine_cli.http.connect import ConnectTo, Route
-from dyvine_cli.http.failures import Progress, mapped, reason
+from dyvine_cli.http.failures import mapped, reason
 from dyvine_cli.http.imitation import Browser, Imitation
 from dyvine_cli.http.lane import CONNECTIONS, Connection, Lane
 from dyvine_cli.http.proxies import LARGEST, PREFIX, Order, ProxyList
@@ -50,22 +50,6 @@ _GREETING = 3.0  # seconds for a handshake with this machine itself
 _EVERYWHERE = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 _Key = tuple[str, str, int, str | None]  # an origin, and whom its connections imitate
 _SMALL = 2**16  # a body that is read to its end to keep the connection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
-    """Seconds until a silent peer is given up.
-
-    `connect` is for socket and TLS each, `head` for everything up to an answer's head, `read` between two reads of a
-    body. A body of which fewer than `floor` bytes come in `window` seconds of waiting is given up as well, and one of
-    which none come in that time, whatever else keeps the line busy (chunk extensions, trailers).
-    """
-
-    connect: float = 15
-    head: float = 60
-    read: float = 30
-    window: float = 60
-    floor: int = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +111,11 @@ class Network:
         allow: Sequence[IPNetwork] = (),
         listed: Collection[str] = (),
         imitation: Imitation | None = None,
-        timeouts: Timeouts = Timeouts(),
+        timeouts: Timeouts | None = None,
         resolve: sockets.Resolver = sockets.resolve,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.timeouts = timeouts
+        self.timeouts = timeouts or Timeouts()
         self.imitation = imitation or Imitation()
         self._connect_to = connect_to or ConnectTo()
         several = proxy is not None and proxy.startswith(PREFIX)
@@ -180,7 +164,7 @@ class Network:
             async with lane.answer(begin, repeatable=method in ("GET", "HEAD")) as answer:
                 if lane.forwarded and answer.status == 407 and self._proxy:
                     raise self._proxy.login_failure()
-                response = self._response(address, method, answer)
+                response = self._response(lane, address, method, answer)
                 async with aclosing(response.chunks):
                     yield response
         finally:
@@ -249,55 +233,13 @@ class Network:
         limits = self.timeouts
         return {"connect": limits.connect, "read": limits.read, "write": limits.read}
 
-    def _response(self, address: Address, method: str, answer: httpcore.Response) -> Response:
+    def _response(self, lane: Lane, address: Address, method: str, answer: httpcore.Response) -> Response:
         headers = tuple(
             (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in answer.headers
         )
         length = _promised(method, answer.status, dict(headers))
-        progress = Progress(address.host, length)
-        return Response(
-            status=answer.status, headers=headers, length=length, chunks=self._chunks(answer, progress)
-        )
-
-    async def _chunks(self, answer: httpcore.Response, progress: Progress) -> AsyncGenerator[bytes, None]:
-        """The body, held to its promised length and to the floor on speed; only the waiting for bytes counts."""
-        assert isinstance(answer.stream, AsyncIterable)
-        waited, since = 0.0, 0
-        with progress.mapped():
-            body = aiter(answer.stream)
-            while True:
-                begun = self._clock()
-                chunk = await self._next(body, progress)
-                if chunk is None:
-                    break
-                waited += self._clock() - begun
-                progress.count += len(chunk)
-                if waited >= self.timeouts.window:
-                    self._check_floor(progress, since, waited)
-                    waited, since = 0.0, progress.count
-                yield chunk
-        _check_surplus(answer, progress)
-
-    async def _next(self, body: AsyncIterator[bytes], progress: Progress) -> bytes | None:
-        """The next bytes of a body, None at its end.
-
-        Every byte on the wire begins the read limit anew, also those that are no part of the body.
-        """
-        window = self.timeouts.window
-        try:
-            async with asyncio.timeout(window):
-                return await anext(body, None)
-        except TimeoutError as exc:
-            raise Timeout(
-                f"{progress.host} is too slow to be of use: 0 bytes in {window:.0f} s, {progress} so far"
-            ) from exc
-
-    def _check_floor(self, progress: Progress, since: int, waited: float) -> None:
-        count = progress.count - since
-        if count < self.timeouts.floor * waited / self.timeouts.window:
-            raise Timeout(
-                f"{progress.host} is too slow to be of use: {count} bytes in {waited:.0f} s, {progress} so far"
-            )
+        body = Chunks(answer, address.host, length, self.timeouts, keep=lane.keep, clock=self._clock)
+        return Response(status=answer.status, headers=headers, length=length, chunks=body.read())
 
     async def _enter(self, address: Address, target: str | None) -> Lane:
         """The lane to a host with one more user; the longest unused one is closed when there are too many."""
@@ -532,13 +474,6 @@ def _promised(method: str, status: int, headers: Mapping[str, str]) -> int | Non
     if "transfer-encoding" in headers or "content-length" not in headers:
         return None
     return int(headers["content-length"].partition(",")[0])
-
-
-def _check_surplus(answer: httpcore.Response, progress: Progress) -> None:
-    stream = answer.extensions.get("network_stream")
-    over = stream.surplus(progress.promised) if isinstance(stream, sockets.Stream) else 0
-    if over:
-        raise Truncated(f"{progress.host} sent {over} bytes more than the {progress.promised} it promised")
 
 
 def _inner(host: str, what: str) -> AddressRefused:

@@ -9,6 +9,7 @@ import asyncio
 import re
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import chain, zip_longest
@@ -20,6 +21,8 @@ from dyvine_cli.http import tls
 from dyvine_cli.http.failures import Abandoned, BrokenHandshake
 
 CHUNK = 2**18
+IDLE = 30.0
+"""Seconds that an unused connection is kept."""
 _STAGGER = 0.25  # seconds before the next address is tried beside the last one (RFC 8305, section 5)
 _TRIED = 6  # addresses of one name
 _HEAD_END = re.compile(rb"\n\r?\n")
@@ -82,10 +85,12 @@ class Stream(httpcore.AsyncNetworkStream):
         self._host = host
         self._taken = 0
         self._head: bytearray | None = bytearray()  # of the answer being read, None once it is complete
-        self._body = 0  # bytes that came behind it
+        self.body = 0  # bytes that came behind it
         self._last = b""
         self._out_of_step = False
         self._has_served = False
+        self._is_ready = False
+        self._is_handed_over = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
         """The next bytes as they came, up to 256 kB even where httpcore asks for less; empty at the end."""
@@ -112,7 +117,7 @@ class Stream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's interface
         """Send bytes; the first ones after an answer begin a new exchange."""
         if self._head is None:
-            self._head, self._body = bytearray(), 0
+            self._head, self.body = bytearray(), 0
             self._has_served = True
         try:
             self._writer.write(buffer)
@@ -124,7 +129,9 @@ class Stream(httpcore.AsyncNetworkStream):
             raise httpcore.WriteError(str(exc)) from exc
 
     async def aclose(self) -> None:
-        """Drop the connection at once."""
+        """Drop the connection at once, unless it was handed over."""
+        if self._is_handed_over:
+            return
         self._writer.transport.abort()
         await asyncio.sleep(0)  # lets the transport close its socket
 
@@ -135,6 +142,8 @@ class Stream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
     ) -> Stream:
         """Speak TLS from here on. Raises TLSFailure, or httpcore's connection errors."""
+        if self._is_ready:
+            return self
         name = server_hostname or self._host
         try:
             async with asyncio.timeout(timeout):
@@ -152,6 +161,18 @@ class Stream(httpcore.AsyncNetworkStream):
             await self.aclose()
             raise
         return self
+
+    def hand_over(self) -> Stream:
+        """The connection for the next exchange, as open and encrypted as it is; this object lets go of it."""
+        heir = Stream(self._reader, self._writer, self._host)
+        heir._taken, heir._has_served, heir._is_ready = self._taken, True, True
+        self._is_handed_over = True
+        return heir
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether an unused connection still is open, with nothing to read on it."""
+        return not self.get_extra_info("is_readable")
 
     def get_extra_info(self, info: str) -> Any:
         """What httpcore asks of a connection; a readable idle one is dead or out of step and gets closed."""
@@ -187,7 +208,7 @@ class Stream(httpcore.AsyncNetworkStream):
         if promised is None:
             self._out_of_step = not self._last.endswith(_LAST_CHUNK)
             return 0
-        over = self._body + self._reader.fed - self._taken - promised
+        over = self.body + self._reader.fed - self._taken - promised
         self._out_of_step = over > 0
         return max(over, 0)
 
@@ -198,23 +219,28 @@ class Stream(httpcore.AsyncNetworkStream):
     def _measure(self, data: bytes) -> None:
         """Count the bytes behind the head of the answer."""
         if self._head is None:
-            self._body += len(data)
+            self.body += len(data)
             return
         self._head += data
         while end := _HEAD_END.search(self._head):
             interim = self._head[9:10] == b"1" and self._head[9:12] != b"101"
             del self._head[: end.end()]
             if not interim:
-                self._body = len(self._head)
+                self.body = len(self._head)
                 self._head = None
                 return
 
 
 class Backend(httpcore.AsyncNetworkBackend):
-    """Hands httpcore the connections that `opener` makes, wherever they lead."""
+    """Hands httpcore the connections that `opener` makes, wherever they lead, and before those the kept ones."""
 
     def __init__(self, opener: Opener) -> None:
         self._opener = opener
+        self._kept: list[tuple[Stream, float]] = []
+
+    def keep(self, stream: Stream) -> None:
+        """Take a connection that can serve again."""
+        self._kept.append((stream, time.monotonic()))
 
     async def connect_tcp(
         self,
@@ -225,7 +251,18 @@ class Backend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> Stream:
         """A connection; where to is the opener's to know."""
+        while self._kept:
+            stream, since = self._kept.pop()
+            if stream.is_usable and time.monotonic() - since < IDLE:
+                return stream
+            await stream.aclose()
         return await self._opener()
+
+    async def aclose(self) -> None:
+        """Close the kept connections."""
+        kept, self._kept = self._kept, []
+        for stream, _ in kept:
+            await stream.aclose()
 
     async def sleep(self, seconds: float) -> None:
         """Wait, as httpcore asks."""
