@@ -20,7 +20,7 @@ FACTS = {"models", "errors", "events", "_version"}
 ALLOWED = {
     # the way down: a person's wish, the operation, the site and its answers, bytes, memory
     "__main__": {"cli"},
-    "cli": {"operations", "config", "naming", "encode", "cookies", "redact", "match"},
+    "cli": {"operations", "config", "naming", "encode", "cookies", "links", "redact", "match"},
     "config": {"redact", "quantities", "match", "lock"},
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
     | {"naming", "sidecar", "captions", "encode", "match", "cookies", "links", "listing", "redact"}
@@ -60,6 +60,7 @@ ONLY_IN = {
     ("operations", "budget"): {"operations/workspace.py"},
     ("cli", "naming"): {"cli/config.py", "cli/output/lines.py"},
     ("cli", "cookies"): {"cli/login.py"},
+    ("cli", "links"): {"cli/grammar.py"},
 }
 """Imports that one or two files of a room may make and the others may not."""
 
