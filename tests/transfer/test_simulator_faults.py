@@ -32,7 +32,7 @@ from dyvine_cli.transfer.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
-SIZES = {"small": 60_000, "large": 1_100_000}
+SIZES = {"small": 60_000, "large": 3_300_000}
 REFERER = {"Referer": "https://www.douyin.com/"}
 
 
