@@ -30,7 +30,7 @@ from dyvine_cli.transfer.folder import Changed
 from dyvine_cli.transfer.hosts import Clock, Host, Hosts, Sleep
 from dyvine_cli.transfer.intake import Intake, agreed
 from dyvine_cli.transfer.partial import Part, busy, holder
-from dyvine_cli.transfer.split import LARGE, Split
+from dyvine_cli.transfer.split import FAST, LARGE, Division, Split
 from dyvine_cli.transfer.threads import in_thread
 from dyvine_cli.transfer.throttle import Throttle
 from dyvine_cli.transfer.work import Meter, Work
@@ -55,7 +55,8 @@ class Engine:
 
     `parallel` transfers run at once, `per_host` at one host; `rate` is bytes per second for all together, None for no
     limit; `retries` are rounds over the mirrors after the first. A file of at least `split_from` bytes comes
-    over up to `segments` connections to its host, within `per_host`; 1 is off.
+    over up to `segments` connections to its host, within `per_host`; 1 is off. Two are enough where each gives `fast`
+    bytes a second.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Engine:
         retries: int = 3,
         segments: int = SEGMENTS,
         split_from: int = LARGE,
+        fast: float = FAST,
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -75,6 +77,7 @@ class Engine:
         self._retries = retries
         self._segments = segments
         self._split_from = split_from
+        self._fast = fast
         self._clock = clock
         self._sleep = sleep
         self._hosts = Hosts(per_host, clock)
@@ -250,9 +253,8 @@ class Engine:
     async def _split(self, work: Work, url: str, host: Host) -> None:
         """Fetch what is missing in ranges. Raises ContentChanged if this mirror does not prove what they belong to."""
         hands = self._segments if host.gives_ranges and not work.whole else 1
-        split = Split(
-            work, host, partial(self._piece, work, url, host), self._throttle, hands, self._split_from // 4
-        )
+        division = Division(hands=hands, least=self._split_from // 4, fast=self._fast)
+        split = Split(work, host, partial(self._piece, work, url, host), self._throttle, division)
         async with AsyncExitStack() as stack:
             answer = await stack.enter_async_context(self._piece(work, url, host, *split.first))
             if answer.status == 206:

@@ -29,7 +29,7 @@ class Pieces:
     def __init__(self, there: Spans, length: int, hands: int, least: int) -> None:
         self.there = there
         self.length = length
-        self._hands = hands
+        self.hands = hands
         self._least = least
         self._taken: list[Piece] = []
 
@@ -41,7 +41,7 @@ class Pieces:
     @property
     def worth(self) -> int:
         """How many hands the missing bytes are worth."""
-        return max(1, min(self._hands, self.left // self._least))
+        return max(1, min(self.hands, self.left // self._least))
 
     def take(self) -> Piece | None:
         """The next piece: the first that nobody has, else half of the largest under way; None if neither is worth it."""
@@ -62,7 +62,7 @@ class Pieces:
 
     def _first_of(self, gaps: list[tuple[int, int]]) -> Piece:
         start, end = gaps[0]
-        size = max(self._least, sum(b - a for a, b in gaps) // self._hands // 2)
+        size = max(self._least, sum(b - a for a, b in gaps) // self.hands // 2)
         return Piece(start, end if end - start - size < self._least // 2 else start + size)
 
     def _half(self) -> Piece | None:

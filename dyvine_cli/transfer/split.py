@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 from dyvine_cli.errors import ContentChanged, DiskError, DyvineError, RateLimited, Truncated
 from dyvine_cli.http.media import MediaAnswer
@@ -21,27 +22,52 @@ from dyvine_cli.transfer.work import Work
 LARGE = 1 << 24
 """Bytes from which a file is split; its pieces have at least a quarter of that."""
 
+FAST = 100_000_000
+"""Bytes a second from which a connection is no brake: on such a line further ones cost CPU time and bring nothing."""
+
+_FEW = 2
+"""Connections that keep a fast line busy, also while one of them asks for its next piece."""
+_GAUGE = 0.01
+"""Seconds that the first connection is watched before others join."""
+_AGAIN = 0.25
+"""Seconds until the connections are looked at again, long enough for the stalls of a disk."""
+
 Ask = Callable[[int, int], AbstractAsyncContextManager[MediaAnswer]]
 """Asks for the bytes from the first to the last number, both included."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Division:
+    """How a file is shared out: up to `hands` connections, pieces of at least `least` bytes.
+
+    Two connections are enough where each gives `fast` bytes a second.
+    """
+
+    hands: int
+    least: int
+    fast: float = FAST
+
+
 class Split:
-    """Fetches what is missing of a file with up to `hands` connections to one host.
+    """Fetches what is missing of a file with several connections to one host, as `division` says.
 
     The caller holds one of the host's slots, which the first connection uses; each further one takes a slot that nobody
     else waits for, and gives it back after its piece. A connection that breaks leaves its piece to the others.
     """
 
-    def __init__(self, work: Work, host: Host, ask: Ask, throttle: Throttle, hands: int, least: int) -> None:
+    def __init__(self, work: Work, host: Host, ask: Ask, throttle: Throttle, division: Division) -> None:
         self._work = work
         self._part = work.part
         self._host = host
         self._ask = ask
         self._throttle = throttle
-        self._most = hands
-        self._pieces = Pieces(work.part.spans, work.part.promise.length or 0, hands, least)
+        self._most = hands = division.hands
+        self._fast = division.fast
+        self._is_fast = False
+        self._seen = work.meter.clock(), work.part.size
+        self._pieces = Pieces(work.part.spans, work.part.promise.length or 0, hands, division.least)
         begun = self._pieces.take() if work.part.size else None
-        self._first = begun or Piece(0, max(least, (work.rendition.size or 0) // hands // 2))
+        self._first = begun or Piece(0, max(division.least, (work.rendition.size or 0) // hands // 2))
         self._new: Promise | None = None
         self._opening = b""
         self._helpers = 0
@@ -100,7 +126,7 @@ class Split:
     async def _lead(self, answer: MediaAnswer, leave: Callable[[], Awaitable[None]]) -> None:
         """The first connection; nobody joins before the bytes of a new file were judged."""
         if self._new is None:
-            self._recruit()
+            self._group.create_task(self._gauge())
         try:
             try:
                 await self._pour(self._first, answer)
@@ -114,9 +140,25 @@ class Split:
         except DyvineError as exc:
             self._errors.append(exc)
 
+    async def _gauge(self) -> None:
+        """Watch the first connection for a moment, then let others join."""
+        self._seen = self._work.meter.clock(), self._part.size
+        await asyncio.sleep(_GAUGE)
+        self._look(_GAUGE / 2)
+        self._recruit()
+
+    def _look(self, least: float) -> None:
+        """See how fast the connections were since the last look, if that is `least` seconds ago."""
+        now, size = self._work.meter.clock(), self._part.size
+        since, before = self._seen
+        if now - since >= least:
+            self._seen = now, size
+            self._is_fast = size - before >= self._fast * (now - since) * (1 + self._helpers)
+
     def _recruit(self) -> None:
-        """Have further connections begin, as far as the missing bytes are worth it and slots are free."""
-        free = min(self._most, self._pieces.worth) - 1 - self._helpers
+        """Have further connections begin, as far as line and missing bytes are worth it and slots are free."""
+        self._pieces.hands = min(self._most, _FEW) if self._is_fast else self._most
+        free = self._pieces.worth - 1 - self._helpers
         for _ in range(free):
             self._helpers += 1
             self._group.create_task(self._help())
@@ -187,7 +229,7 @@ class Split:
         self._work.begin(self._new, scattered=True)
         self._pieces.there = self._part.spans
         self._new = None
-        self._recruit()
+        self._group.create_task(self._gauge())
 
     def _care(self) -> None:
         for wanted, work in (
@@ -203,6 +245,7 @@ class Split:
             await in_thread(work)
         finally:
             self._cares.remove(work)
+        self._look(_AGAIN)
         self._recruit()
 
 

@@ -29,7 +29,7 @@ class Meter:
 
     def __init__(self, tell: Callable[[int], None], clock: Clock) -> None:
         self._tell = tell
-        self._clock = clock
+        self.clock = clock
         self._kept = 0
         self._total = 0
         self._told = clock()
@@ -42,7 +42,7 @@ class Meter:
         """Note more bytes."""
         self._kept += count
         self._total += count
-        if self._clock() - self._told >= _EVERY:
+        if self.clock() - self._told >= _EVERY:
             self.tell()
 
     def take_back(self) -> None:
@@ -53,7 +53,7 @@ class Meter:
         """Pass on what was noted."""
         if self._kept:
             self._tell(self._kept)
-        self._kept, self._told = 0, self._clock()
+        self._kept, self._told = 0, self.clock()
 
 
 @dataclass(slots=True)

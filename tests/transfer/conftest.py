@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ipaddress
+import math
 import random
 import re
 import shutil
@@ -390,7 +391,7 @@ class Bench:
     waits: list[float] = field(default_factory=list)
 
     def engine(self, **limits: object) -> Engine:
-        return Engine(HttpMediaReader(self.network), **{"sleep": self.sleep, **limits})
+        return Engine(HttpMediaReader(self.network), **{"sleep": self.sleep, "fast": math.inf, **limits})
 
     async def sleep(self, seconds: float) -> None:
         """Notes a wait instead of waiting."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,7 +150,7 @@ class Stand:
         mirrors = tuple(links or self.links())
         rendition = Rendition(mirrors=mirrors, ext="mp4", size=self.size, headers=REFERER)
         reader = HttpMediaReader(network or self.network)
-        options = {"sleep": rests, "split_from": self.size // 2, "segments": 1, **limits}
+        options = {"sleep": rests, "split_from": self.size // 2, "segments": 1, "fast": math.inf, **limits}
         fetched = await Engine(reader, **options).fetch(
             rendition, self.folder / "film.mp4", family="video", root=self.folder
         )

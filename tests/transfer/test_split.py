@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import os
 
 import pytest
@@ -17,6 +18,8 @@ from dyvine_cli.errors import (
     Timeout,
     Truncated,
 )
+
+from .conftest import Reply, Request, Stored, padded
 
 pytestmark = pytest.mark.anyio
 
@@ -125,6 +128,52 @@ async def test_ranges_of_a_large_file_come_at_once(bench, film, rendition, fault
     assert bench.host.busiest > 1
     assert all("range" in request.headers for request in bench.host.requests)
     assert bench.leftovers() == ["film.mp4"]
+
+
+def in_steps(bench, pause: float, *, after: int = 0):
+    """Gives ranges 100 kB at a time, with a pause behind each once the host gave `after` bytes."""
+
+    async def fault(request: Request, file: Stored, reply: Reply) -> None:
+        first, last, rest = request.wanted(file)
+        headers = {"Content-Length": str(len(rest)), **file.facts}
+        await reply.head(206, {**headers, "Content-Range": f"bytes {first}-{last}/{len(file.content)}"})
+        for at in range(0, len(rest), 100_000):
+            await reply.body(rest[at : at + 100_000])
+            if bench.host.sent > after:
+                await asyncio.sleep(pause)
+
+    return fault
+
+
+@pytest.mark.parametrize(("fast", "is_fast"), [(0, True), (math.inf, False)], ids=["fast", "not fast"])
+async def test_fast_line_gets_two_connections(bench, media, video, fast, is_fast):
+    """On a line that one connection fills, further ones would only cost."""
+    content = padded(media["video.mp4"], 6_000_000)
+    rendition = video(bench.host.put("/film", content), size=len(content))
+    bench.host.always = in_steps(bench, 0.003)
+    fetched = await fetch(bench, rendition, segments=6, fast=fast, split_from=800_000)
+
+    assert fetched.path.read_bytes() == content
+    assert (bench.host.busiest == 2) is is_fast
+
+
+async def test_line_that_becomes_slow_gets_all_connections(bench, media, video):
+    """A fast beginning is no promise."""
+    content = padded(media["video.mp4"], 16_000_000)
+    rendition = video(bench.host.put("/film", content), size=len(content))
+    bench.host.always = in_steps(bench, 0.02, after=3_000_000)
+    at_once: list[int] = []
+    engine = bench.engine(segments=6, split_from=1_000_000, fast=20_000_000)
+    fetched = await engine.fetch(
+        rendition,
+        bench.folder / "film.mp4",
+        family="video",
+        root=bench.folder,
+        on_bytes=lambda count: at_once.append(bench.host.busiest),
+    )
+
+    assert fetched.path.read_bytes() == content
+    assert at_once[-1] == 6
 
 
 async def test_small_file_is_not_split(bench, media, video):
