@@ -56,7 +56,8 @@ class FailedAsset:
     """Something that could not be saved; `asset` is None for a whole post.
 
     `error` is the error's name, `attempts` the number of runs in which it failed. `next_try` is None when nothing
-    speaks against the next run. `source` is the listing that brought the post, None if it was named itself.
+    speaks against the next run. `source` is a listing that brought the post, None if it was named itself, and `scope`
+    for whom; see `ListedSource`. What several brought is on record for each, with the same last try.
     """
 
     ref: Ref
@@ -68,6 +69,7 @@ class FailedAsset:
     last: datetime
     next_try: datetime | None = None
     source: Ref | None = None
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class StoredCursor:
 
     `started` is when that listing began at the top: what was published later is not in it. `listed` counts its posts
     before the place, `hidden` those without content; `cause` is the name of the error that cut it, empty when the run
-    was just ended. `filters` tells which posts were wanted, empty for all.
+    was just ended. `filters` tells which posts were wanted, empty for all. `scope` and `top` are as in `ListedSource`.
     """
 
     ref: Ref
@@ -88,6 +90,8 @@ class StoredCursor:
     cause: str = ""
     hidden: int = 0
     filters: str = ""
+    scope: str = ""
+    top: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +100,9 @@ class ListedSource:
 
     `cause` says why the last one left posts behind: the name of an error that cut it or that may pass, `stopped`, or
     the filter that ended it; empty when it left none. `declared` is what the platform claimed, None if it did not.
-    `filters` tells which posts were wanted, empty for all.
+    `filters` tells which posts were wanted, empty for all. `scope` is whose memory this is: empty for what people list by
+    hand, else the selection of the sources of `sync` that it is for. `top` are the ids that a list which goes by no time
+    had first, None where it goes by time and where they are not known.
     """
 
     ref: Ref
@@ -108,6 +114,8 @@ class ListedSource:
     full: datetime | None = None
     cause: str = ""
     filters: str = ""
+    scope: str = ""
+    top: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,8 +295,10 @@ class Archive(Protocol):
         ...
 
     async def add_posts(self, posts: Sequence[CompletePost]) -> None:
-        """Record completed posts, all or none; their earlier failures are forgotten. May be called twice.
+        """Record completed posts, all or none. May be called twice.
 
+        Their earlier failures are forgotten, but for those of single files that sources of `sync` want: what others
+        completed may not have had them.
         A post on record as gone stays that: its files may come from an old answer. See `drop_gone`.
         """
         ...
@@ -301,39 +311,54 @@ class Archive(Protocol):
         message: str,
         *,
         source: Ref | None = None,
+        scope: str = "",
         next_try: datetime | None = None,
     ) -> None:
-        """Record one more failure of an asset, or of the whole post when `asset` is None.
+        """Record one more failure of an asset, or of the whole post when `asset` is None, for all who wait for it.
 
-        `source` None keeps the listing on record.
+        From now on `source` with its `scope` is one of them; `source` None is only where there is nobody.
         """
         ...
 
-    async def failed(self, ref: Ref) -> Mapping[str | None, FailedAsset]:
-        """What of a post has failed and was not saved since."""
+    async def keep_failed(self, ref: Ref, *, source: Ref, scope: str) -> None:
+        """Keep what of a post has failed for others on record for this source, too. May be called twice."""
+        ...
+
+    async def failed(
+        self, ref: Ref, *, source: Ref | None = None, scope: str = ""
+    ) -> Mapping[str | None, FailedAsset]:
+        """What of a post has failed and was not saved since; with `source` only what this one waits for."""
         ...
 
     async def failures(self, site: str | None = None) -> tuple[FailedAsset, ...]:
-        """Everything that has failed and was not saved since, oldest failure first."""
+        """Everything that has failed and was not saved since, oldest failure first, for each who waits for it."""
         ...
 
-    async def drop_failed(self, refs: Sequence[Ref]) -> None:
-        """Forget what failed of posts: nothing of it is wanted any more. May be called twice."""
+    async def drop_failed(self, refs: Sequence[Ref], *, source: Ref | None = None, scope: str = "") -> None:
+        """Forget what failed of posts: nothing of it is wanted any more, with `source` by this one. May be called twice."""
         ...
 
     async def add_listed(self, source: ListedSource) -> None:
-        """Record how a listing came out. `full` None keeps the time of the last full one."""
+        """Record how a listing came out for its scope. `full` None keeps the time of the last full one."""
         ...
 
-    async def listed(self, ref: Ref, what: Listing | None) -> ListedSource | None:
-        """How the last listing of a source came out; None if there was none."""
+    async def listed(self, ref: Ref, what: Listing | None, scope: str = "") -> ListedSource | None:
+        """How the last listing of a source came out for a scope; None if there was none."""
         ...
 
-    async def cursor(self, ref: Ref, what: Listing | None) -> StoredCursor | None:
+    async def listings(self, ref: Ref, what: Listing | None) -> tuple[ListedSource, ...]:
+        """How the last listings of a source came out, one for each scope, the latest first."""
+        ...
+
+    async def keep_listed(self, ref: Ref, what: Listing | None, scope: str, *, like: str) -> None:
+        """Keep for a scope of which nothing is on record what is remembered for another, `like`: rows, places, failures."""
+        ...
+
+    async def cursor(self, ref: Ref, what: Listing | None, scope: str = "") -> StoredCursor | None:
         """The place of the unfinished listing that began last; None if nothing is unfinished."""
         ...
 
-    async def cursors(self, ref: Ref, what: Listing | None) -> tuple[StoredCursor, ...]:
+    async def cursors(self, ref: Ref, what: Listing | None, scope: str = "") -> tuple[StoredCursor, ...]:
         """The places of all unfinished listings, the one that began last first.
 
         More than one means gaps: each older listing was cut before it met what was known.
@@ -344,7 +369,9 @@ class Archive(Protocol):
         """Remember where a listing stands; replaces the place of the listing with the same `started`."""
         ...
 
-    async def drop_cursor(self, ref: Ref, what: Listing | None, started: datetime | None = None) -> None:
+    async def drop_cursor(
+        self, ref: Ref, what: Listing | None, started: datetime | None = None, *, scope: str = ""
+    ) -> None:
         """Forget the place of the listing begun at `started`, or of all when it is None. May be called twice."""
         ...
 

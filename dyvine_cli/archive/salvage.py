@@ -38,7 +38,7 @@ _KEYS: Mapping[str, str] = {
     "name": "account, number",
     "post": "site, post",
     "saved": "site, post, asset",
-    "failed": "site, kind, post, asset",
+    "failed": "site, kind, post, asset, source, scope",
     "checked": "link, what",
     "gone": "site, post",
     "ignored": "site, post",
@@ -185,6 +185,7 @@ def _take_over(old: sqlite3.Connection, new: sqlite3.Connection, table: str, key
     kinds = {name: kind for name, kind in _columns(new, table).items() if name in present}
     if not kinds:
         return 0
+    key = ", ".join(name for name in key.split(", ") if name in present)  # an older version's may be shorter
     names = ", ".join(kinds)
     values = ", ".join(
         f"CAST(:{name} AS TEXT)" if kind == "TEXT" else f":{name}" for name, kind in kinds.items()

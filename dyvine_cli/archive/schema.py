@@ -36,7 +36,25 @@ def m003_years_of_sync(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_first_tables, m002_what_a_place_stands_for, m003_years_of_sync)
+def m004_memory_of_each_source(db: sqlite3.Connection) -> None:
+    """Listings, places and failures for each selection of posts, and the first posts of lists that go by no time.
+
+    What is there becomes that of runs by hand, from which a source takes over what it wants.
+    """
+    for table, keys in _REMEMBERED.items():
+        columns = ", ".join(name for _, name, *_ in db.execute(f"PRAGMA table_info({table})"))
+        db.execute(f"ALTER TABLE {table} RENAME TO {table}_before")
+        db.execute(keys)
+        db.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table}_before")  # noqa: S608 - our own names
+        db.execute(f"DROP TABLE {table}_before")
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    m001_first_tables,
+    m002_what_a_place_stands_for,
+    m003_years_of_sync,
+    m004_memory_of_each_source,
+)
 
 
 _COUNT = """
@@ -241,3 +259,62 @@ _YEARS_OF_SYNC = (
     """,
     "CREATE INDEX post_of_account ON post (account)",
 )
+
+# `scope` is empty for runs by hand, else the selection of the sources of `sync` that it is for. `top` are the first ids
+# of a list that goes by no time, with blanks between them; NULL where the list goes by time, and where they are not known.
+_REMEMBERED = {
+    "listed": """
+    CREATE TABLE listed (
+        site TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        source TEXT NOT NULL,
+        what TEXT NOT NULL,
+        scope TEXT NOT NULL DEFAULT '',
+        time INTEGER NOT NULL,
+        listed INTEGER NOT NULL,
+        hidden INTEGER NOT NULL,
+        declared INTEGER,
+        full INTEGER,
+        cause TEXT NOT NULL,
+        filters TEXT NOT NULL DEFAULT '',
+        top TEXT,
+        PRIMARY KEY (site, kind, source, what, scope)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "unfinished": """
+    CREATE TABLE unfinished (
+        site TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        source TEXT NOT NULL,
+        what TEXT NOT NULL,
+        scope TEXT NOT NULL DEFAULT '',
+        started INTEGER NOT NULL,
+        cursor TEXT NOT NULL,
+        kept INTEGER NOT NULL,
+        listed INTEGER NOT NULL,
+        cause TEXT NOT NULL,
+        hidden INTEGER NOT NULL DEFAULT 0,
+        filters TEXT NOT NULL DEFAULT '',
+        top TEXT,
+        PRIMARY KEY (site, kind, source, what, scope, started)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # A row for each source that wants it; what became of the last try is the same in all of them.
+    "failed": """
+    CREATE TABLE failed (
+        site TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        post TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        source TEXT NOT NULL DEFAULT '',
+        scope TEXT NOT NULL DEFAULT '',
+        error TEXT NOT NULL,
+        message TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        next_try INTEGER,
+        PRIMARY KEY (site, kind, post, asset, source, scope)
+    ) STRICT, WITHOUT ROWID
+    """,
+}

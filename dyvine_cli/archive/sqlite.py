@@ -11,6 +11,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -78,31 +79,62 @@ ON CONFLICT (site, post) DO UPDATE SET created = excluded.created, completed = e
 """
 _KNOWN = "SELECT 1 FROM post WHERE site = ? AND post = ? AND completed IS NOT NULL"
 _COMPLETED = "SELECT completed FROM post WHERE site = ? AND post = ? AND completed IS NOT NULL"
-_FAILED = (
-    "SELECT site, kind, post, asset, error, message, attempts, first, last, next_try, source FROM failed"
-)
+_FAILED = """
+SELECT site, kind, post, asset, error, message, attempts, first, last, next_try, source, scope FROM failed
+"""
+_FAIL_AGAIN = """
+UPDATE failed SET error = ?5, message = ?6, attempts = attempts + 1, last = ?7, next_try = ?8
+WHERE site = ?1 AND kind = ?2 AND post = ?3 AND asset = ?4
+"""
 _ADD_FAILED = """
-INSERT INTO failed (site, kind, post, asset, error, message, attempts, first, last, next_try, source)
-VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
-ON CONFLICT (site, kind, post, asset) DO UPDATE SET error = excluded.error, message = excluded.message,
-    attempts = attempts + 1, last = excluded.last, next_try = excluded.next_try,
-    source = CASE excluded.source WHEN '' THEN source ELSE excluded.source END
+INSERT OR IGNORE INTO failed (site, kind, post, asset, error, message, last, next_try, source, scope, attempts, first)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, coalesce(max(attempts), 1), coalesce(min(first), ?7)
+FROM failed WHERE site = ?1 AND kind = ?2 AND post = ?3 AND asset = ?4
+"""
+_KEEP_FAILED = """
+INSERT OR IGNORE INTO failed (site, kind, post, asset, source, scope, error, message, attempts, first, last, next_try)
+SELECT site, kind, post, asset, ?4, ?5, error, message, attempts, first, last, next_try
+FROM failed WHERE site = ?1 AND kind = ?2 AND post = ?3
+"""
+_NOT_FAILED = "DELETE FROM failed WHERE site = ? AND kind = ? AND post = ? AND (asset = '' OR scope = '')"
+_DROP_FAILED = """
+DELETE FROM failed WHERE site = ? AND kind = ? AND post = ? AND source = ? AND scope = ?
 """
 _ADD_LISTED = """
-INSERT INTO listed (site, kind, source, what, time, listed, hidden, declared, full, cause, filters)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (site, kind, source, what) DO UPDATE SET time = excluded.time, listed = excluded.listed,
+INSERT INTO listed (site, kind, source, what, scope, time, listed, hidden, declared, full, cause, filters, top)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (site, kind, source, what, scope) DO UPDATE SET time = excluded.time, listed = excluded.listed,
     hidden = excluded.hidden, declared = excluded.declared, full = coalesce(excluded.full, full),
-    cause = excluded.cause, filters = excluded.filters
+    cause = excluded.cause, filters = excluded.filters, top = excluded.top
 """
 _KEEP_CURSOR = """
-INSERT INTO unfinished (site, kind, source, what, started, cursor, kept, listed, cause, hidden, filters)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (site, kind, source, what, started) DO UPDATE SET cursor = excluded.cursor, kept = excluded.kept,
-    listed = excluded.listed, cause = excluded.cause, hidden = excluded.hidden, filters = excluded.filters
+INSERT INTO unfinished (site, kind, source, what, scope, started, cursor, kept, listed, cause, hidden, filters, top)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (site, kind, source, what, scope, started) DO UPDATE SET cursor = excluded.cursor, kept = excluded.kept,
+    listed = excluded.listed, cause = excluded.cause, hidden = excluded.hidden, filters = excluded.filters,
+    top = excluded.top
 """
 _DROP_CURSOR = """
-DELETE FROM unfinished WHERE site = ?1 AND kind = ?2 AND source = ?3 AND what = ?4 AND (?5 IS NULL OR started = ?5)
+DELETE FROM unfinished WHERE site = ?1 AND kind = ?2 AND source = ?3 AND what = ?4 AND scope = ?5
+    AND (?6 IS NULL OR started = ?6)
+"""
+_KEEP_LISTED = (
+    """
+    INSERT OR IGNORE INTO listed (site, kind, source, what, scope, time, listed, hidden, declared, full, cause, filters, top)
+    SELECT site, kind, source, what, ?5, time, listed, hidden, declared, full, cause, filters, top
+    FROM listed WHERE site = ?1 AND kind = ?2 AND source = ?3 AND what = ?4 AND scope = ?6
+    """,
+    """
+    INSERT OR IGNORE INTO unfinished
+        (site, kind, source, what, scope, started, cursor, kept, listed, cause, hidden, filters, top)
+    SELECT site, kind, source, what, ?5, started, cursor, kept, listed, cause, hidden, filters, top
+    FROM unfinished WHERE site = ?1 AND kind = ?2 AND source = ?3 AND what = ?4 AND scope = ?6
+    """,
+)
+_KEEP_FAILURES = """
+INSERT OR IGNORE INTO failed (site, kind, post, asset, source, scope, error, message, attempts, first, last, next_try)
+SELECT site, kind, post, asset, source, ?3, error, message, attempts, first, last, next_try
+FROM failed WHERE site = ?1 AND source = ?2 AND scope = ?4
 """
 _IGNORED = "SELECT 1 FROM ignored WHERE site = ? AND post = ?"
 _CHECKED = """
@@ -163,7 +195,7 @@ SELECT site, user, kind, files, size,
 FROM tally JOIN account ON account.id = tally.account WHERE files > 0 ORDER BY site, user, kind
 """
 _COUNTS = """
-SELECT (SELECT count(*) FROM failed WHERE ?1 IS NULL OR site = ?1),
+SELECT (SELECT count(*) FROM (SELECT DISTINCT site, kind, post, asset FROM failed WHERE ?1 IS NULL OR site = ?1)),
     (SELECT count(*) FROM gone WHERE ?1 IS NULL OR site = ?1),
     (SELECT count(*) FROM ignored WHERE ?1 IS NULL OR site = ?1),
     (SELECT count(*) FROM damaged WHERE ?1 IS NULL OR site = ?1)
@@ -172,7 +204,14 @@ _FILES_OF_FOLDERS = """
 SELECT coalesce(saved.folder, post.folder) AS place, count(*)
 FROM saved LEFT JOIN post ON (post.site, post.post) = (saved.site, saved.post) GROUP BY place
 """
-_OF_LISTING = " WHERE site = ? AND kind = ? AND source = ? AND what = ?"
+_PLACES = """
+SELECT cursor, started, kept, listed, cause, hidden, filters, top FROM unfinished
+WHERE site = ? AND kind = ? AND source = ? AND what = ? AND scope = ? ORDER BY started DESC
+"""
+_LISTED = """
+SELECT scope, time, listed, hidden, declared, full, cause, filters, top FROM listed
+WHERE site = ? AND kind = ? AND source = ? AND what = ?
+"""
 _REMOTE_HINT = "keep it on a local disk (DYVINE_HOME moves it) if more than one run may use it at once"
 
 
@@ -285,7 +324,7 @@ class SqliteArchive:
                 db.execute(
                     _ADD_POST, (post.ref.site, post.ref.id, _account(db, post.ref.site, post.user), *times)
                 )
-                _forget_failures(db, post.ref)
+                db.execute(_NOT_FAILED, (post.ref.site, post.ref.kind, post.ref.id))
 
     async def add_failed(
         self,
@@ -295,77 +334,90 @@ class SqliteArchive:
         message: str,
         *,
         source: Ref | None = None,
+        scope: str = "",
         next_try: datetime | None = None,
     ) -> None:
-        """Insert, or count one more attempt."""
+        """Count one more attempt, and insert who is new."""
         now = _seconds(self._clock())
+        key = (ref.site, ref.kind, ref.id, asset or "")
+        values = (error, _text(message), now, _moment(next_try))
         with self._writing() as db:
-            key = (ref.site, ref.kind, ref.id, asset or "")
-            values = (error, _text(message), now, now, _moment(next_try), _ref_text(source))
-            db.execute(_ADD_FAILED, (*key, *values))
+            known = db.execute(_FAIL_AGAIN, (*key, *values)).rowcount
+            if source is not None or not known:
+                db.execute(_ADD_FAILED, (*key, *values, _ref_text(source), scope))
 
-    async def failed(self, ref: Ref) -> Mapping[str | None, FailedAsset]:
+    async def keep_failed(self, ref: Ref, *, source: Ref, scope: str) -> None:
+        """Copy what is there."""
+        with self._writing() as db:
+            db.execute(_KEEP_FAILED, (ref.site, ref.kind, ref.id, _ref_text(source), scope))
+
+    async def failed(
+        self, ref: Ref, *, source: Ref | None = None, scope: str = ""
+    ) -> Mapping[str | None, FailedAsset]:
         """The open failures of one post."""
-        where = " WHERE site = ? AND kind = ? AND post = ?"
+        where = (
+            " WHERE site = ?1 AND kind = ?2 AND post = ?3 AND (?4 IS NULL OR (source = ?4 AND scope = ?5))"
+        )
+        values = (ref.site, ref.kind, ref.id, None if source is None else _ref_text(source), scope)
         with mapped(self._path):
-            rows = self._db.execute(_FAILED + where, (ref.site, ref.kind, ref.id)).fetchall()
+            rows = self._db.execute(_FAILED + where, values).fetchall()
         found = (_failed(row) for row in rows)
         return {row.asset: row for row in found}
 
     async def failures(self, site: str | None = None) -> tuple[FailedAsset, ...]:
         """All open failures."""
-        where = " WHERE ?1 IS NULL OR site = ?1 ORDER BY first, site, post, asset"
+        where = " WHERE ?1 IS NULL OR site = ?1 ORDER BY first, site, post, asset, source, scope"
         with mapped(self._path):
             return tuple(_failed(row) for row in self._db.execute(_FAILED + where, (site,)))
 
-    async def drop_failed(self, refs: Sequence[Ref]) -> None:
+    async def drop_failed(self, refs: Sequence[Ref], *, source: Ref | None = None, scope: str = "") -> None:
         """Delete the rows."""
         with self._writing() as db:
             for ref in refs:
-                _forget_failures(db, ref)
+                if source is None:
+                    _forget_failures(db, ref)
+                else:
+                    db.execute(_DROP_FAILED, (ref.site, ref.kind, ref.id, _ref_text(source), scope))
 
     async def add_listed(self, source: ListedSource) -> None:
         """Insert or replace, keeping the time of the last full listing."""
         full = None if source.full is None else _seconds(source.full)
         counts = (source.listed, source.hidden, _number(source.declared))
+        words = (source.cause, source.filters, _top_text(source.top))
         with self._writing() as db:
-            key = _listing_key(source.ref, source.what)
-            db.execute(
-                _ADD_LISTED, (*key, _seconds(source.time), *counts, full, source.cause, source.filters)
-            )
+            key = (*_listing_key(source.ref, source.what), source.scope)
+            db.execute(_ADD_LISTED, (*key, _seconds(source.time), *counts, full, *words))
 
-    async def listed(self, ref: Ref, what: Listing | None) -> ListedSource | None:
+    async def listed(self, ref: Ref, what: Listing | None, scope: str = "") -> ListedSource | None:
         """One row by its key."""
-        columns = "SELECT time, listed, hidden, declared, full, cause, filters FROM listed"
         with mapped(self._path):
-            row = self._db.execute(columns + _OF_LISTING, _listing_key(ref, what)).fetchone()
-        if row is None:
-            return None
-        time, listed, hidden, declared, full, cause, filters = row
-        return ListedSource(
-            ref=ref,
-            what=what,
-            time=_time(time),
-            listed=listed,
-            hidden=hidden,
-            declared=declared,
-            full=None if full is None else _time(full),
-            cause=cause,
-            filters=filters,
-        )
+            row = self._db.execute(_LISTED + " AND scope = ?", (*_listing_key(ref, what), scope)).fetchone()
+        return _listed(ref, what, row) if row else None
 
-    async def cursor(self, ref: Ref, what: Listing | None) -> StoredCursor | None:
-        """The first of `cursors`."""
-        places = await self.cursors(ref, what)
-        return places[0] if places else None
-
-    async def cursors(self, ref: Ref, what: Listing | None) -> tuple[StoredCursor, ...]:
-        """One row per unfinished listing."""
-        columns = "SELECT cursor, started, kept, listed, cause, hidden, filters FROM unfinished"
+    async def listings(self, ref: Ref, what: Listing | None) -> tuple[ListedSource, ...]:
+        """The rows of one listing lie side by side."""
         with mapped(self._path):
             rows = self._db.execute(
-                columns + _OF_LISTING + " ORDER BY started DESC", _listing_key(ref, what)
+                _LISTED + " ORDER BY time DESC, scope", _listing_key(ref, what)
             ).fetchall()
+        return tuple(_listed(ref, what, row) for row in rows)
+
+    async def keep_listed(self, ref: Ref, what: Listing | None, scope: str, *, like: str) -> None:
+        """Copy what is there."""
+        with self._writing() as db:
+            for statement in _KEEP_LISTED:
+                db.execute(statement, (*_listing_key(ref, what), scope, like))
+            db.execute(_KEEP_FAILURES, (ref.site, _ref_text(replace(ref, listing=what)), scope, like))
+
+    async def cursor(self, ref: Ref, what: Listing | None, scope: str = "") -> StoredCursor | None:
+        """The first of `cursors`."""
+        places = await self.cursors(ref, what, scope)
+        return places[0] if places else None
+
+    async def cursors(self, ref: Ref, what: Listing | None, scope: str = "") -> tuple[StoredCursor, ...]:
+        """One row per unfinished listing."""
+        with mapped(self._path):
+            rows = self._db.execute(_PLACES, (*_listing_key(ref, what), scope)).fetchall()
         return tuple(
             StoredCursor(
                 ref=ref,
@@ -377,13 +429,15 @@ class SqliteArchive:
                 cause=cause,
                 hidden=hidden,
                 filters=filters,
+                scope=scope,
+                top=_top(top),
             )
-            for cursor, started, kept, listed, cause, hidden, filters in rows
+            for cursor, started, kept, listed, cause, hidden, filters, top in rows
         )
 
     async def keep_cursor(self, place: StoredCursor) -> None:
         """Insert, or move the place on."""
-        key = _listing_key(place.ref, place.what)
+        key = (*_listing_key(place.ref, place.what), place.scope)
         with self._writing() as db:
             values = (
                 _seconds(place.started),
@@ -393,14 +447,17 @@ class SqliteArchive:
                 place.cause,
                 place.hidden,
                 place.filters,
+                _top_text(place.top),
             )
             db.execute(_KEEP_CURSOR, (*key, *values))
 
-    async def drop_cursor(self, ref: Ref, what: Listing | None, started: datetime | None = None) -> None:
+    async def drop_cursor(
+        self, ref: Ref, what: Listing | None, started: datetime | None = None, *, scope: str = ""
+    ) -> None:
         """Delete one place or all of a source."""
         begun = None if started is None else _seconds(started)
         with self._writing() as db:
-            db.execute(_DROP_CURSOR, (*_listing_key(ref, what), begun))
+            db.execute(_DROP_CURSOR, (*_listing_key(ref, what), scope, begun))
 
     async def add_user(self, site: str, user: Author, *, seen: datetime, folder: Path | None = None) -> None:
         """Update the account; a name becomes a row when it differs from the latest."""
@@ -732,7 +789,7 @@ def _files_query(wanted: FileFilter, after: FileKey | None, *, every: int = 1) -
 
 
 def _failed(row: tuple[Any, ...]) -> FailedAsset:
-    site, kind, post, asset, error, message, attempts, first, last, next_try, source = row
+    site, kind, post, asset, error, message, attempts, first, last, next_try, source, scope = row
     return FailedAsset(
         ref=Ref(site, kind, post),
         asset=asset or None,
@@ -743,6 +800,24 @@ def _failed(row: tuple[Any, ...]) -> FailedAsset:
         last=_time(last),
         next_try=_moment_of(next_try),
         source=Ref.parse(source),
+        scope=scope,
+    )
+
+
+def _listed(ref: Ref, what: Listing | None, row: tuple[Any, ...]) -> ListedSource:
+    scope, time, listed, hidden, declared, full, cause, filters, top = row
+    return ListedSource(
+        ref=ref,
+        what=what,
+        time=_time(time),
+        listed=listed,
+        hidden=hidden,
+        declared=declared,
+        full=_moment_of(full),
+        cause=cause,
+        filters=filters,
+        scope=scope,
+        top=_top(top),
     )
 
 
@@ -820,6 +895,14 @@ def _folder(db: sqlite3.Connection, folder: Path) -> int:
 
 def _listing_key(ref: Ref, what: Listing | None) -> tuple[str, str, str, str]:
     return ref.site, ref.kind, ref.id, what or ""
+
+
+def _top_text(top: Sequence[str] | None) -> str | None:
+    return None if top is None else _text(" ".join(top))
+
+
+def _top(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(text.split())
 
 
 def _seconds(time: datetime) -> int:

@@ -303,6 +303,61 @@ async def test_listing_keeps_the_time_of_the_last_full_one(archive: Archive) -> 
     assert await archive.listed(USER, "likes") is None
 
 
+async def test_each_scope_has_its_own_memory_of_a_listing(archive: Archive) -> None:
+    """Sources that want different posts of one account do not speak for each other."""
+    hand = ListedSource(ref=USER, what=None, time=NOW, listed=63, full=NOW)
+    later = NOW + timedelta(days=1)
+    source = replace(
+        hand, scope="sync kind=note", time=later, filters="kind=note", full=None, cause="Timeout"
+    )
+    here, there = replace(place("c1"), what=None), replace(place("c2"), what=None, scope="sync kind=note")
+    for row, kept in ((hand, here), (source, there)):
+        await archive.add_listed(row)
+        await archive.keep_cursor(kept)
+    before = [await archive.listed(USER, None, each) for each in ("", "sync kind=note", "sync")]
+    places = [await archive.cursor(USER, None, each) for each in ("", "sync kind=note", "sync")]
+    await archive.drop_cursor(USER, None, scope="sync kind=note")
+
+    assert before == [hand, source, None]
+    assert places == [here, there, None]
+    assert await archive.listings(USER, None) == (source, hand)
+    assert await archive.cursors(USER, None) == (here,)
+    assert await archive.cursors(USER, None, "sync kind=note") == ()
+
+
+@pytest.mark.parametrize("top", [None, (), ("7001", "7002")], ids=["unknown", "empty list", "two"])
+async def test_first_posts_of_a_list_are_kept_in_their_order(
+    archive: Archive, top: tuple[str, ...] | None
+) -> None:
+    """An empty list is known to be empty, which is not the same as unknown."""
+    await archive.add_listed(ListedSource(ref=USER, what="likes", time=NOW, listed=2, top=top))
+    await archive.keep_cursor(replace(place(), what="likes", top=top))
+    row, kept = await archive.listed(USER, "likes"), await archive.cursor(USER, "likes")
+
+    assert row is not None
+    assert kept is not None
+    assert row.top == kept.top == top
+
+
+async def test_another_scope_takes_over_what_is_remembered(archive: Archive) -> None:
+    """Row, places and failures of that listing; what it has already stays, and so do others' failures."""
+    likes = Ref("douyin", "user", USER.id, "likes")
+    await archive.add_listed(ListedSource(ref=USER, what=None, time=NOW, listed=63, full=NOW))
+    await archive.keep_cursor(replace(place(), what=None))
+    await archive.add_failed(POST, None, "Timeout", "", source=USER)
+    await archive.add_failed(OTHER, None, "Timeout", "", source=likes)
+    await archive.keep_listed(USER, None, "sync", like="")
+    await archive.drop_cursor(USER, None)
+    await archive.add_listed(ListedSource(ref=USER, what=None, time=NOW, listed=1))
+    await archive.keep_listed(USER, None, "sync", like="")
+    row = await archive.listed(USER, None, "sync")
+
+    assert row == ListedSource(ref=USER, what=None, time=NOW, listed=63, full=NOW, scope="sync")
+    assert await archive.cursor(USER, None, "sync") == replace(place(), what=None, scope="sync")
+    assert set(await archive.failed(POST, source=USER, scope="sync")) == {None}
+    assert await archive.failed(OTHER, source=likes, scope="sync") == {}
+
+
 async def test_account_keeps_its_names_and_folder(archive: Archive) -> None:
     """A rename adds a name; what is not said stays as it was."""
     author = Author(id="MS4wA", uid="42", handle="ann", nickname="Ann")
@@ -366,6 +421,33 @@ async def test_failure_keeps_the_listing_that_brought_the_post(archive: Archive)
     await archive.add_failed(OTHER, None, "Timeout", "")
 
     assert {row.ref: row.source for row in await archive.failures()} == {POST: likes, OTHER: None}
+
+
+async def test_what_failed_is_on_record_for_each_who_waits_for_it(archive: Archive, clock: Clock) -> None:
+    """A try counts for all of them; one that wants it no more leaves the others theirs; it counts once."""
+    await archive.add_failed(POST, "video", "Timeout", "", source=USER, scope="sync")
+    clock.now += timedelta(hours=1)
+    await archive.add_failed(POST, "video", "Truncated", "", source=USER, scope="sync kind=video")
+    await archive.keep_failed(POST, source=replace(USER, listing="likes"), scope="sync")
+    await archive.keep_failed(POST, source=replace(USER, listing="likes"), scope="sync")
+    rows = await archive.failures()
+    counts = await archive.counts()
+    await archive.drop_failed([POST], source=USER, scope="sync")
+    left = {(str(row.source), row.scope) for row in await archive.failures()}
+
+    assert {(row.error, row.attempts, row.first) for row in rows} == {("Truncated", 2, NOW)}
+    assert (len(rows), counts.failed) == (3, 1)
+    assert await archive.failed(POST, source=USER, scope="sync") == {}
+    assert left == {(str(USER), "sync kind=video"), (f"{USER}:likes", "sync")}
+
+
+async def test_completing_leaves_a_file_that_another_source_waits_for(archive: Archive) -> None:
+    """Whoever completed the post may not have wanted its cover."""
+    await archive.add_failed(POST, "cover", "Timeout", "", source=USER, scope="sync thumbnail")
+    await archive.add_failed(POST, None, "Timeout", "", source=USER, scope="sync")
+    await archive.add_posts([CompletePost(ref=POST, user="MS4wA", created=NOW, completed=NOW)])
+
+    assert set(await archive.failed(POST)) == {"cover"}
 
 
 CHECK = CheckedSource(

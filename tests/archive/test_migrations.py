@@ -30,8 +30,8 @@ OLD_ROWS = (
     "INSERT INTO post VALUES ('douyin', '7372484719365098803', 1, 1, 'a_01.jpg', 1769774400, 1769860800)",
     """INSERT INTO saved VALUES ('douyin', '7372484719365098803', 'picture_01', NULL, 8, '', 7, zeroblob(32),
         1769860800, NULL, 1080, 1440)""",
-    """INSERT INTO failed VALUES ('douyin', 'post', '8', 'video', 'Timeout', 'slow', 3, 1769774400, 1769860800,
-        1769864400)""",
+    """INSERT INTO failed (site, kind, post, asset, error, message, attempts, first, last, next_try)
+        VALUES ('douyin', 'post', '8', 'video', 'Timeout', 'slow', 3, 1769774400, 1769860800, 1769864400)""",
     """INSERT INTO listed (site, kind, source, what, time, listed, hidden, declared, full, cause)
         VALUES ('douyin', 'user', 'MS4wA', '', 1769860800, 63, 2, 65, 1769860800, '')""",
     """INSERT INTO unfinished (site, kind, source, what, started, cursor, kept, listed, cause)
@@ -88,6 +88,31 @@ async def test_rows_of_an_older_version_survive(tmp_path: Path, version: int) ->
     assert {each.name for each in tmp_path.iterdir()} == {path.name} | {
         f"{path.name}.before-{migration.__name__}" for migration in schema.MIGRATIONS[version:]
     }
+
+
+async def test_a_source_takes_over_what_was_remembered_before_there_were_several(tmp_path: Path) -> None:
+    """The third version had one memory for each listing: whoever wants the same goes on with it, a gap included."""
+    path = tmp_path / "archive.sqlite3"
+    older(path, 3)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("UPDATE failed SET source = 'douyin:user:MS4wA'")
+        db.execute("UPDATE listed SET filters = 'kind=video'")
+        db.execute("UPDATE unfinished SET what = '', filters = 'kind=video', hidden = 2")
+    archive = SqliteArchive.open(path)
+    await archive.keep_listed(USER, None, "sync kind=video", like="")
+    found = (
+        await archive.listed(USER, None, "sync kind=video"),
+        await archive.cursor(USER, None, "sync kind=video"),
+        await archive.failed(Ref("douyin", "post", "8"), source=USER, scope="sync kind=video"),
+    )
+    await archive.aclose()
+    row, place, failed = found
+
+    assert row is not None
+    assert (row.time, row.full, row.listed, row.filters, row.top) == (NOW, NOW, 63, "kind=video", None)
+    assert place is not None
+    assert (place.cursor, place.listed, place.hidden, place.filters) == ("c1", 18, 2, "kind=video")
+    assert failed["video"].attempts == 3
 
 
 async def test_upgraded_archive_takes_rows_of_today(tmp_path: Path) -> None:

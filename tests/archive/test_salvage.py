@@ -62,7 +62,7 @@ def cut(path: Path) -> None:
 def scratch(path: Path) -> None:
     """Lose some pages in the middle, as a disk does."""
     with path.open("r+b") as file:
-        for number in (20, 21, 22, 60, 100):
+        for number in (40, 41, 42, 60, 100):
             file.seek(number * PAGE)
             file.write(os.urandom(PAGE))
 
