@@ -10,8 +10,8 @@ CLOSED = 141
 UNWRITABLE = 10
 STREAMS = (0, 1, 2)
 
-GARBAGE = (20_000, 20, 20)
-"""When to look for cycles: loading the program makes many objects and no garbage, which usual thresholds search for."""
+GARBAGE = (100_000, 20, 20)
+"""When to look for cycles: loading the program makes 50,000 objects and no garbage, which usual thresholds search for."""
 
 
 def main() -> None:
@@ -31,6 +31,7 @@ def main() -> None:
         code = CLOSED
     except KeyboardInterrupt:
         code = 130
+    gc.freeze()  # else the interpreter searches all that was loaded for cycles once more, to no end but its own
     sys.exit(_flushed(code))
 
 
