@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -13,10 +12,10 @@ import typer
 from dyvine_cli.cli.call import Call, takes
 from dyvine_cli.cli.grammar import Root, misuse
 from dyvine_cli.cli.options import Common, Reach, Show, Take
-from dyvine_cli.cli.stop import Stop
 from dyvine_cli.errors import DyvineError
 
 if TYPE_CHECKING:
+    from dyvine_cli.cli.stop import Stop
     from dyvine_cli.config import Settings
     from dyvine_cli.events import Report
     from dyvine_cli.operations.reminders import Logins
@@ -131,10 +130,13 @@ def conduct(
     `summed` says that what fails is told by its source at the end. `logins` are the profiles that were in use, filled by
     the run. Raises what ends the run.
     """
+    import asyncio  # help and completion do without it
+
     from dyvine_cli.cli.output import choose
     from dyvine_cli.cli.output.logs import set_up_logging
     from dyvine_cli.cli.outside import outside_of
     from dyvine_cli.cli.settings import settings_of
+    from dyvine_cli.cli.stop import Stop
 
     settings = settings_of(given)
     set_up_logging(settings.verbose, traffic=settings.print_traffic)
@@ -165,10 +167,12 @@ def conduct(
 
 async def _until_stopped(run: Awaitable[int], stop: Stop) -> int:
     """The outcome of a run that whatever stops it ends early."""
+    from asyncio import CancelledError
+
     stop.listen()
     try:
         code = await run
-    except asyncio.CancelledError:
+    except CancelledError:
         if stop.code is None:
             raise
         return stop.code

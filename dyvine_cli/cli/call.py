@@ -72,17 +72,18 @@ def takes(*groups: type) -> Callable[[Callable[..., Any]], Callable[..., Call]]:
         context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
         parameters = [context, *own, *shared]
         call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        call.__annotations__ = {each.name: each.annotation for each in parameters}
+        call.__annotations__ = {context.name: context.annotation}  # the others' stand in the signature
         return call
 
     return decorate
 
 
-def _parameters(group: type) -> list[inspect.Parameter]:
+@functools.cache
+def _parameters(group: type) -> tuple[inspect.Parameter, ...]:
     """An option for each field, shown under its group's title."""
     hints = get_type_hints(group, include_extras=True)
     titles = {each.name: title for part, title in GROUPS.items() for each in fields(part)}
-    return [
+    return tuple(
         inspect.Parameter(
             each.name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -90,7 +91,7 @@ def _parameters(group: type) -> list[inspect.Parameter]:
             annotation=_titled(hints[each.name], titles[each.name]),
         )
         for each in fields(group)
-    ]
+    )
 
 
 def _titled(annotation: Any, title: str) -> Any:

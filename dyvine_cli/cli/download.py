@@ -10,13 +10,13 @@ from typing import IO, TYPE_CHECKING
 
 from dyvine_cli.cli.app import finish
 from dyvine_cli.errors import InputError
-from dyvine_cli.operations.asked import Asked, from_lines, from_words, nothing_asked
 
 if TYPE_CHECKING:
     from dyvine_cli.cli.call import Run
     from dyvine_cli.cli.options import Common
     from dyvine_cli.events import Report
     from dyvine_cli.models import Listing, RefKind
+    from dyvine_cli.operations.asked import Asked
     from dyvine_cli.operations.selection import Selection
     from dyvine_cli.operations.workspace import Workspace
 
@@ -72,11 +72,14 @@ def download(
 def need_words(given: Common, words: list[str], what: str) -> None:
     """Raise InputError for a call that names nothing and has no batch file."""
     if not words and not given.take.batch_file:
+        from dyvine_cli.operations.asked import nothing_asked  # only on the way to an error
+
         raise nothing_asked(what)
 
 
 def asked(words: list[str], lines: list[Asked], workspace: Workspace, kind: RefKind | None) -> list[Asked]:
     """What the call's words name, before the lines of its batch file."""
+    from dyvine_cli.operations.asked import from_words
 
     def is_known(word: str) -> bool:
         try:
@@ -103,6 +106,8 @@ def batch(given: Common) -> list[Asked]:
                 text = _bounded(file, f"the batch file {name}", hint)
         except OSError as error:
             raise InputError(f"the batch file {name} cannot be read: {error.strerror}", hint=hint) from error
+    from dyvine_cli.operations.asked import from_lines
+
     lines = list(islice(from_lines(text), MOST_LINES + 1))
     if len(lines) > MOST_LINES:
         raise InputError(f"more than {MOST_LINES:,} links in one batch", hint="split it into several files")

@@ -13,7 +13,6 @@ from typer.core import TyperCommand, TyperGroup
 
 from dyvine_cli.cli.options import GROUPS, names_of
 from dyvine_cli.errors import InputError
-from dyvine_cli.models import Ref
 
 NOUNS = {
     "get": "Download whatever a link is: a post, a user, a mix.",
@@ -284,7 +283,11 @@ BARE_LINKS = (
 
 def looks_like_link(word: str) -> bool:
     """Whether a word can be meant only as a link or ref."""
-    return "://" in word or Ref.parse(word) is not None or word.startswith(BARE_LINKS)
+    if "://" in word or word.startswith(BARE_LINKS):
+        return True
+    from dyvine_cli.models import Ref  # only for a word that may be one
+
+    return Ref.parse(word) is not None
 
 
 _TO_ADD = "to add a login, give its cookies to `dyvine login add -`, or a file: dyvine login add FILE"

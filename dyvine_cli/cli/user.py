@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -11,7 +11,9 @@ from dyvine_cli.cli.download import download
 from dyvine_cli.cli.inform import show_each, show_listed
 from dyvine_cli.cli.options import Ask, Choose, Common, Few, Likes, Reach, Show, Take, Words
 from dyvine_cli.errors import InputError
-from dyvine_cli.models import Listing
+
+if TYPE_CHECKING:
+    from dyvine_cli.models import Listing
 
 app = noun_app()
 
