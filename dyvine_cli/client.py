@@ -27,7 +27,7 @@ from dyvine_cli.listing import Walk, check_likes, check_listable
 from dyvine_cli.models import Cursor, Health, Listing, Mix, Page, Post, Ref, RefKind, User
 from dyvine_cli.redact import Redactor, link
 from dyvine_cli.sites import HOSTS, SITES
-from dyvine_cli.sites.base import Site
+from dyvine_cli.sites.base import Platform, Site
 
 BARE_ID = re.compile(r"@?[A-Za-z0-9_.-]{2,120}")
 """An id, handle or 抖音号 without a link around it."""
@@ -142,7 +142,7 @@ class Client:
     def site(self, name: str) -> Site:
         """The site of that name, spoken to with its profile. Raises UnsupportedURL for one that is not there."""
         if name not in self._sites:
-            builder = _kind_of_site(name)
+            platform = _platform(name)
             tried = self._tried.get(name)
             profile = tried or self._whose_turn(name)
             http = ApiClient(
@@ -156,7 +156,7 @@ class Client:
                 sleep=self._sleep,
             )
             self._callers[name] = http
-            self._sites[name] = builder(http, constants=self._constants.get(name))
+            self._sites[name] = platform.visit(http, constants=self._constants.get(name))
         return self._sites[name]
 
     def _whose_turn(self, name: str) -> Profile:
@@ -214,7 +214,7 @@ class Client:
         if site not in self._budgets:
             pace = self._pace if isinstance(self._pace, str) else self._pace.get(site, "normal")
             self._budgets[site] = Budget(
-                {site: load_rates(_kind_of_site(site).pace)},
+                {site: load_rates(_platform(site).pace)},
                 pace=pace,
                 report=self._report,
                 folder=self._state,
@@ -226,7 +226,7 @@ class Client:
 
         None and 0 if it is not known how many entries there are.
         """
-        site = _kind_of_site(ref.site)
+        site = _platform(ref.site)
         calls = -(-declared // site.page_size) if declared else None
         budget = self.budget(ref.site)
         return calls, budget.estimate(ref.site, site.call(ref, what), calls) if calls else 0.0
@@ -366,7 +366,7 @@ def match(text: str, *, kind: RefKind | None = None, default_site: str | None = 
         return Ref(default_site or HANDLE_SITE, "user", text.removeprefix("@"))
     if kind is not None and BARE_ID.fullmatch(text) and (kind == "user" or text.isdigit()):
         name = default_site or ID_SITE
-        bare = _kind_of_site(name).match(text)
+        bare = _platform(name).match(text)
         return bare if bare is not None and bare.kind == kind else Ref(name, kind, text)
     return _first_known(text, default_site or ID_SITE)
 
@@ -391,7 +391,7 @@ def address(ref: Ref) -> str:
 
     Raises UnsupportedURL for a site or kind that is not there.
     """
-    page = _kind_of_site(ref.site).url(ref)
+    page = _platform(ref.site).url(ref)
     try:
         return page if match(page) == ref else str(ref)
     except UnsupportedURL:
@@ -422,8 +422,8 @@ def reread(answer: Answer) -> str | None:
     return next((each for each in told if each is not None), None)
 
 
-def _kind_of_site(name: str) -> type[Site]:
-    """The class of the site of that name. Raises UnsupportedURL for one that is not there."""
+def _platform(name: str) -> type[Platform]:
+    """The platform of that name. Raises UnsupportedURL for one that is not there."""
     found = next((each for each in SITES if each.name == name), None)
     if found is None:
         raise UnsupportedURL(f"{name} is not supported yet", hint=f"this version speaks {_TITLES}")

@@ -1,17 +1,18 @@
-"""What every site can do; `client` knows nothing else about them."""
+"""What is known of every site, and what every site can do; `client` knows nothing else about them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from dyvine_cli.http.api import Answer, ApiClient
-from dyvine_cli.identity import Profile
-from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
+if TYPE_CHECKING:
+    from dyvine_cli.http.api import Answer, ApiClient
+    from dyvine_cli.identity import Profile
+    from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
 
 
-class Site(Protocol):
-    """One platform. Methods raise the errors of `errors.SiteError` and `NetworkError`, nothing else."""
+class Platform(Protocol):
+    """What is known of one platform without asking it anything: what links mean takes none of the rooms that ask."""
 
     name: str
     title: str
@@ -36,12 +37,12 @@ class Site(Protocol):
     signed_route: str
     """The way to a post that stands behind every gate."""
 
-    def __init__(self, http: ApiClient, *, constants: Path | None = None) -> None:
-        """`constants` is a person's file over the signing constants; ConfigError if it cannot be used."""
+    @staticmethod
+    def visit(http: ApiClient, *, constants: Path | None = None) -> Site:
+        """The platform as it is spoken to through `http`.
 
-    @property
-    def profile(self) -> Profile:
-        """The identity in use, with the cookies that the platform gave since."""
+        `constants` is a person's file over the signing constants; ConfigError if it cannot be used.
+        """
         ...
 
     @staticmethod
@@ -60,6 +61,20 @@ class Site(Protocol):
     @staticmethod
     def call(ref: Ref, what: Listing | None) -> str:
         """The budget's class of a listing's calls."""
+        ...
+
+    @staticmethod
+    def reread(answer: Answer) -> str | None:
+        """What a recorded answer is, in words, read again by its parser; None if it is none of this platform's."""
+        ...
+
+
+class Site(Platform, Protocol):
+    """One platform, spoken to. Methods raise the errors of `errors.SiteError` and `NetworkError`, nothing else."""
+
+    @property
+    def profile(self) -> Profile:
+        """The identity in use, with the cookies that the platform gave since."""
         ...
 
     async def follow(self, ref: Ref) -> Ref:
@@ -109,9 +124,4 @@ class Site(Protocol):
 
     async def identity(self) -> str:
         """Make what a guest needs where it is missing, and have it answered; whether it was there before."""
-        ...
-
-    @staticmethod
-    def reread(answer: Answer) -> str | None:
-        """What a recorded answer is, in words, read again by its parser; None if it is none of this platform's."""
         ...

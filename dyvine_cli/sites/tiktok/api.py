@@ -32,7 +32,7 @@ from dyvine_cli.models import Cursor, Ref
 from dyvine_cli.sites.availability import EXPIRED_HINT
 from dyvine_cli.sites.ciphers import Random
 from dyvine_cli.sites.forms import STABLE_PREFIX
-from dyvine_cli.sites.tiktok import parse, sign, urls
+from dyvine_cli.sites.tiktok import PAGE_SIZE, parse, sign, urls
 from dyvine_cli.sites.tiktok.guest import SITE_URL, Guest
 from dyvine_cli.sites.tiktok.refusals import judge_api, judge_page, rejected
 
@@ -50,8 +50,6 @@ HEADERS = {"Accept": "*/*", "Accept-Language": "en-US,en;q=0.9"}
 
 FIRST = Cursor("0")
 """Where every list of the API begins."""
-PAGE_SIZE = 30
-"""Posts asked for in a call: 16 on the page itself, 30 and 35 in tools, 35 at most (reported 2026)."""
 BEAT = f"{SITE}/passport/token/beat/web/?aid=1459&device_platform=web&scene=active"
 
 
