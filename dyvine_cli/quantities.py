@@ -1,4 +1,4 @@
-"""Sizes, rates, durations and dates as people write them; every reader raises ValueError with a sentence."""
+"""Sizes, rates, durations and dates as people write them; every reader raises Wrong, a ValueError, with its cure."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ _DATE = re.compile(
 )
 
 
-class NoSuchDay(ValueError):
-    """A date that is well written and in no calendar; `hint` is the cure."""
+_DAYS = "2026-01-31, 20260131, yesterday or today-2weeks"
 
-    hint = "write a day that there is: 2026-01-31, 20260131, yesterday or today-2weeks"
+
+class Wrong(ValueError):
+    """A value that cannot be used; `hint` is the cure."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 def parse_size(value: str | float) -> int:
     """Bytes of `500K`, `2M`, `1.5GiB` (powers of 1024, as in yt-dlp), `2MB` (powers of 1000) or a plain number."""
     found = _SIZE.fullmatch(str(value).strip()) if not isinstance(value, bool) else None
     if found is None:
-        raise ValueError(f"{quoted(value)} is no size: write 500K, 2M or 1.5G")
+        raise Wrong(f"{quoted(value)} is no size", "write bytes as a number, or 500K, 2M, 1.5G")
     number, unit, byte = found[1], found[2].upper(), (found[3] or "").upper()
     factor = _UNITS[unit] if byte != "B" else 1000 ** list(_UNITS).index(unit)
     return int(float(number) * factor)
@@ -39,8 +44,8 @@ def parse_rate(value: str | float) -> int | None:
     try:
         return parse_size(re.sub(r"/s$", "", text)) or None
     except ValueError:
-        raise ValueError(
-            f"{quoted(value)} is no rate: write 500K, 2M or 0 for no limit (bytes per second)"
+        raise Wrong(
+            f"{quoted(value)} is no rate", "write bytes a second: 500K, 2M, or 0 for no limit"
         ) from None
 
 
@@ -52,7 +57,7 @@ def parse_duration(value: str | float) -> float:
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return float(text)
     if not _DURATION.fullmatch(text):
-        raise ValueError(f"{quoted(value)} is no duration: write 90s, 15m, 6h, 1h30m or 2d")
+        raise Wrong(f"{quoted(value)} is no duration", "write 90s, 15m, 6h, 1h30m or 2d")
     return sum(float(part[:-1]) * _SECONDS[part[-1]] for part in re.findall(r"[0-9.]+[smhdw]", text))
 
 
@@ -79,8 +84,10 @@ def parse_date(value: str | date, *, end: bool = False, now: datetime | None = N
         if "t" in text or " " in text:
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise NoSuchDay(f"{quoted(value)} is no date of the calendar") from None
-    raise ValueError(f"{quoted(value)} is no date: write 2026-01-31, 20260131, yesterday or today-2weeks")
+        raise Wrong(
+            f"{quoted(value)} is no date of the calendar", f"write a day that there is: {_DAYS}"
+        ) from None
+    raise Wrong(f"{quoted(value)} is no date", f"write {_DAYS}")
 
 
 def _relative_date(found: re.Match[str], *, end: bool, now: datetime) -> datetime:

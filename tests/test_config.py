@@ -14,13 +14,13 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from dyvine_cli import config
+from dyvine_cli import browsers, config
 from dyvine_cli.config import Settings
-from dyvine_cli.config.settings import LISTS, places, places_of
+from dyvine_cli.config.settings import LISTS, Browser, places, places_of
 from dyvine_cli.errors import ConfigError, DiskFull, NotWritable
 
 SECRET = "5ecre7c0ffee5ecre7"
@@ -84,6 +84,7 @@ def test_every_setting_has_a_variable(place: Any) -> None:
         "since": "2026-01-01", "until": "2026-01-01", "match": "likes", "limits.rate": "1M", "limits.pace": "slow", "quality": "720",
         "douyin.pace": "slow", "tiktok.pace": "slow", "notify.urls": "ntfy://a", "notify.webhook": "https://h/",
         "network.impersonate": "off", "convert_subs": "srt", "notify.on": "new", "notify.digest_at": "07:30",
+        "cookies_from_browser": "firefox:work",
     }  # fmt: skip
     value = samples.get(place.key, "1")
     if place.key == "storage.to":
@@ -1227,3 +1228,8 @@ def test_config_is_light_to_import() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_the_browsers_of_the_settings_are_those_that_are_read() -> None:
+    """Each that may be named can be read, and the other way round."""
+    assert get_args(Browser) == browsers.BROWSERS

@@ -21,7 +21,7 @@ ALLOWED = {
     # the way down: a person's wish, the operation, the site and its answers, bytes, memory
     "__main__": {"cli"},
     "cli": {"operations", "config", "naming", "encode", "cookies", "links", "redact", "match"},
-    "config": {"redact", "quantities", "match", "lock"},
+    "config": {"redact", "quantities", "match", "naming", "lock"},
     "operations": {"client", "sites", "http", "identity", "transfer", "archive", "config"}
     | {"naming", "sidecar", "captions", "encode", "match", "cookies", "links", "listing", "redact"}
     | {"browsers", "budget", "lock", "rests"},

@@ -163,7 +163,7 @@ MISTAKES = [
     ("likes >", 8, "expected a number after >", None),
     ("likes > and", 9, "expected a number after >, found 'and'", None),
     ("title == (", 10, "expected a text after ==, found '('", "put it in quotation marks"),
-    ("likes > many", 9, "'many' is no number: write 1000, 1_000, 10K, 1.5M or 2万", None),
+    ("likes > many", 9, "'many' is no number", "write 1000, 1_000, 10K, 1.5M or 2万"),
     ("likes > 1,000", 10, "expected and, or, or the end, found ','", "thousands are separated by _: 1_000"),
     ("likes > 1e5", 9, "'1e5' is no number", None),
     ("likes > 9999999999999999999999", 9, "is too large", None),
@@ -187,11 +187,11 @@ MISTAKES = [
     ("or likes", 1, "expected a field, found 'or'", "such as: likes > 1000"),
     ("title == 'abc", 10, "this text has no closing '", None),
     ("title == “abc", 10, "this text has no closing ”", None),
-    ("duration > soon", 12, "'soon' is no duration: write 90s, 15m, 6h, 1h30m or 2d", None),
+    ("duration > soon", 12, "'soon' is no duration", "write 90s, 15m, 6h, 1h30m or 2d"),
     ("duration > likes", 12, "'likes' is no duration", None),
-    ("size < 50X", 8, "'50X' is no size: write 500K, 2M or 1.5G", None),
+    ("size < 50X", 8, "'50X' is no size", "500K, 2M, 1.5G"),
     ("date > 2026-02-30", 8, "'2026-02-30' is no date of the calendar", "write a day that there is"),
-    ("date > soon", 8, "'soon' is no date: write 2026-01-31,", None),
+    ("date > soon", 8, "'soon' is no date", "write 2026-01-31,"),
     ("title ~ '(ab'", 9, "'(ab' is no regular expression: missing )", None),
     ("title ~ '[a'", 9, "'[a' is no regular expression: unterminated character set", None),
     ("hashtag == 美食 with likes", 15, "expected and, or, or the end, found 'with'", None),
@@ -207,7 +207,8 @@ def test_a_mistake_is_told_with_its_column(text: str, column: int, cause: str, c
         parse(text)
 
     assert cause in caught.value.message
-    assert (cure or "") in (caught.value.hint or "")
+    assert caught.value.hint
+    assert (cure or "") in caught.value.hint
     if column:
         shown = f"{text[: column - 1]}▸{text[column - 1 :]}"
         assert caught.value.message.startswith(f"column {column} ({shown}): ")

@@ -10,7 +10,7 @@ from typer import Argument
 from dyvine_cli.cli.app import conduct, finish
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import asked, batch, need_words
-from dyvine_cli.cli.options import Common, Reach, Show, Take, choice, plain, value
+from dyvine_cli.cli.options import Common, Reach, Show, Take, Which, choice, plain, value
 from dyvine_cli.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def archive() -> None:
     """Look into what dyvine remembers, check and repair the files, say what may come again and what never."""
 
 
-@verb(app, Reach, Show)
+@verb(app, Which, Show)
 def stats(given: Common) -> Run:
     """Count files and bytes by site, account and kind."""
 
@@ -103,10 +103,10 @@ def list_(
             f"--{chosen[0]} and --{chosen[1]} exclude each other",
             hint="give one of them, or none for all files",
         )
-    shown_as = print_ or given.take.print_
+    shown_as = given.take.print_ if print_ is None else print_
     if shown_as not in (None, "path"):
         raise InputError(
-            "`archive list` prints paths only", hint="--print path, or --json for everything else"
+            "--print: `archive list` prints paths only", hint="--print path, or --json for everything else"
         )
     near = _near(given, batch_file)
     wanted = _wanted(given, kind, since, until, limit, *chosen)
@@ -284,7 +284,8 @@ async def _rebuild(given: Common, settings: Settings, report: Report) -> int:
 
 def _near(given: Common, batch_file: str | None) -> Common:
     """The call with its batch file where `batch` looks for it."""
-    return replace(given, take=replace(given.take, batch_file=batch_file or given.take.batch_file, kind=None))
+    lines = given.take.batch_file if batch_file is None else batch_file
+    return replace(given, take=replace(given.take, batch_file=lines, kind=None))
 
 
 def _wanted(
@@ -303,12 +304,16 @@ def _wanted(
     from dyvine_cli.operations.library.contents import Wanted, kinds_of
 
     take = given.take
-    flags = {"since": since or take.since, "until": until or take.until, "limit": limit or take.limit}
-    read = config.load({name: text for name, text in flags.items() if text}, {}, None)
+    near, before = (since, until, limit), (take.since, take.until, take.limit)
+    flags = {
+        name: outer if text is None else text
+        for name, text, outer in zip(("since", "until", "limit"), near, before, strict=True)
+    }
+    read = config.load(flags, {}, None)
     return Wanted(
         state=state,
         site=given.reach.site,
-        kinds=kinds_of(kind or take.kind),
+        kinds=kinds_of(take.kind if kind is None else kind),
         since=read.since,
         until=read.until,
         limit=read.limit,

@@ -102,12 +102,16 @@ def _titled(annotation: Any, title: str) -> Any:
 
 
 def _merged(near: Mapping[type, Any], outer: Common) -> Common:
-    """What was given at the verb, with what it leaves open as it stands before; a verb may take only parts of `Take`."""
-    parts = [vars(group) for kind, group in near.items() if issubclass(Take, kind)]
+    """What was given at the verb, with what it leaves open as it stands before; a verb may take only parts of a group."""
+
+    def own(whole: type) -> dict[str, Any]:
+        parts = [vars(group) for kind, group in near.items() if issubclass(whole, kind)]
+        return {name: given for part in parts for name, given in part.items()}
+
     return Common(
-        reach=nearest(near.get(Reach, Reach()), outer.reach),
-        show=nearest(near.get(Show, Show()), outer.show),
-        take=nearest(Take(**{name: given for part in parts for name, given in part.items()}), outer.take),
+        reach=nearest(Reach(**own(Reach)), outer.reach),
+        show=nearest(Show(**own(Show)), outer.show),
+        take=nearest(Take(**own(Take)), outer.take),
     )
 
 

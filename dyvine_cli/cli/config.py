@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from dyvine_cli.cli.call import Run, noun_app, verb
-from dyvine_cli.cli.options import Common, Reach, Show, Take
+from dyvine_cli.cli.options import Choose, Common, Few, Reach, Save, Show, Where
 
 app = noun_app()
 
@@ -16,7 +16,7 @@ def config() -> None:
     """Show, create, find and check the configuration."""
 
 
-@verb(app, Reach, Show, Take)
+@verb(app, Reach, Show, Save, Choose, Few)
 def show(given: Common) -> Run:
     """Show every setting in force and where it comes from; secrets are masked."""
 
@@ -33,7 +33,7 @@ def show(given: Common) -> Run:
     return run
 
 
-@verb(app, Reach)
+@verb(app, Where)
 def init(given: Common) -> Run:
     """Write a configuration file with every setting explained; an existing one is left alone."""
 
@@ -51,7 +51,7 @@ def init(given: Common) -> Run:
     return run
 
 
-@verb(app, Reach)
+@verb(app, Where)
 def path(given: Common) -> Run:
     """Print where dyvine keeps its configuration, state and cache."""
 
@@ -67,7 +67,7 @@ def path(given: Common) -> Run:
     return run
 
 
-@verb(app, Reach)
+@verb(app, Where)
 def check(given: Common) -> Run:
     """Check the configuration file and the environment; exit status 2 names the first mistake and its line."""
 

@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from dyvine_cli.cli.call import Run, alone_app, verb
-from dyvine_cli.cli.options import Common
+from dyvine_cli.cli.options import Common, location
 
 app = alone_app()
 
@@ -20,7 +18,7 @@ def demo(
     given: Common,
     path: Annotated[
         Path | None,
-        typer.Option(
+        location(
             "-P", "--path", metavar="DIR", help="Folder for the files; else one under the temporary folder."
         ),
     ] = None,

@@ -94,20 +94,22 @@ def asked(words: list[str], lines: list[Asked], workspace: Workspace, kind: RefK
 def batch(given: Common) -> list[Asked]:
     """The lines of the batch file, none without one. Raises InputError when it cannot be read."""
     name = given.take.batch_file
-    if not name:
+    if name is None:
         return []
     hint = "give a text file with one link a line"
+    if not name.strip():
+        raise InputError("--batch-file names nothing", hint=hint)
     if name == "-":
         wait_for("links, one a line")
         text = _bounded(sys.stdin.buffer, "stdin", hint)
     else:
         try:
             with Path(name).expanduser().open("rb") as file:
-                text = _bounded(file, f"the batch file {name}", hint)
-        except OSError as error:
-            raise InputError(f"the batch file {name} cannot be read: {error.strerror}", hint=hint) from error
+                text = _bounded(file, f"--batch-file: {name}", hint)
     from dyvine_cli.operations.asked import from_lines
 
+        except OSError as error:
+            raise InputError(f"--batch-file: {name} cannot be read: {error.strerror}", hint=hint) from error
     lines = list(islice(from_lines(text), MOST_LINES + 1))
     if len(lines) > MOST_LINES:
         raise InputError(f"more than {MOST_LINES:,} links in one batch", hint="split it into several files")
@@ -138,13 +140,23 @@ def wait_for(what: str) -> None:
         note(f"reading {what}; end with {end}")
 
 
-def exported(path: Path, section: str) -> list[Asked]:
-    """The posts in a section of the copy of one's data. Raises InputError when it cannot be read."""
+def exported(path: Path, section: str) -> Callable[[], list[Asked]]:
+    """What reads the posts in a section of the copy of one's data. Raises InputError for a section that is none.
+
+    Reading raises InputError when it cannot be done.
+    """
     from dyvine_cli.operations import export
 
-    try:
-        with path.expanduser().open("rb") as file:
-            text = _bounded(file, str(path), export.HINT)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", hint=export.HINT) from error
-    return export.read(text, export.named(section), name=str(path))
+    wanted = export.named(section)
+
+    def read() -> list[Asked]:
+        try:
+            with path.expanduser().open("rb") as file:
+                text = _bounded(file, f"--from-export: {path}", export.HINT)
+        except OSError as error:
+            raise InputError(
+                f"--from-export: {path} cannot be read: {error.strerror}", hint=export.HINT
+            ) from error
+        return export.read(text, wanted, name=str(path))
+
+    return read

@@ -78,20 +78,26 @@ def add(
                     writes it; run `dyvine login add cookies.txt`
       the browser   run `dyvine login add --cookies-from-browser firefox`
     """  # noqa: D301 - the one backslash keeps typer from folding the lines
-    if (source is None) == (given.reach.cookies_from_browser is None):
+    file, browser = given.reach.cookies, given.reach.cookies_from_browser
+    named = sum(each is not None for each in (source, file, browser))
+    if named != 1:
         raise InputError(
-            "no cookies are named" if source is None else "two sources of cookies are named",
+            "two sources of cookies are named" if named else "no cookies are named",
             hint="give one: dyvine login add FILE, or dyvine login add --cookies-from-browser firefox",
         )
+    text = source if file is None else str(file)
 
     def run() -> int:
         from dyvine_cli.cli.settings import settings_of
 
+        settings = settings_of(given)
         site = given.reach.site or SITES[0]
-        jar = _jar(source, given.reach.cookies_from_browser, site)
-        proxy = settings_of(given).network.proxy if given.reach.proxy else None
+        jar = _jar(text, browser, site)
+        proxy = settings.network.proxy if given.reach.proxy else None
         # They are the answer now, not a wish for this run's identity.
-        bare = replace(given, reach=replace(given.reach, cookies_from_browser=None, cookies=None))
+        bare = replace(
+            given, reach=replace(given.reach, cookies_from_browser=None, cookies=None, profile=None)
+        )
 
         async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
             from dyvine_cli.cli.output.logins import show_logins

@@ -11,6 +11,8 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from typer import Argument, Option
 
+from dyvine_cli.errors import InputError
+
 Words = Annotated[
     list[str] | None,
     Argument(metavar="TEXT...", help="Links, ids or refs (site:kind:id); pasted share text works as it is."),
@@ -22,6 +24,20 @@ Likes = Annotated[bool | None, Option("--likes", help="The posts that the accoun
 def value(*names: str, metavar: str, help: str) -> Any:
     """An option with a value; the settings read it, so every mistake is told in the same words."""
     return Option(*names, metavar=metavar, help=help)
+
+
+def location(*names: str, metavar: str, help: str) -> Any:
+    """An option whose value is a file or folder; an empty one, as an unset variable gives it, is not the current folder."""
+    name = names[-1]
+
+    def read(text: str) -> Path:
+        if not text.strip():
+            raise InputError(
+                f"{name} names nothing", hint="name a file or folder; is a variable of your shell empty?"
+            )
+        return Path(text)
+
+    return Option(*names, metavar=metavar, help=help, parser=read)
 
 
 def choice(*names: str, metavar: str, among: tuple[str, ...], help: str) -> Any:
@@ -49,13 +65,19 @@ def plain(*names: str, help: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reach:
-    """How the platforms are reached, and where settings come from."""
+class Where:
+    """Where settings come from."""
 
-    config: Annotated[Path | None, value("--config", metavar="FILE", help="Configuration file to use.")] = (
-        None
-    )
+    config: Annotated[
+        Path | None, location("--config", metavar="FILE", help="Configuration file to use.")
+    ] = None
     no_config: Annotated[bool | None, plain("--no-config", help="Read no configuration file.")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Which(Where):
+    """What a bare id or handle means."""
+
     site: Annotated[
         str | None,
         choice(
@@ -65,6 +87,12 @@ class Reach:
             help="Site of bare ids and handles: douyin or tiktok.",
         ),
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach(Which):
+    """How the platforms are reached."""
+
     profile: Annotated[
         str | None,
         value(
@@ -75,7 +103,7 @@ class Reach:
     ] = None
     cookies: Annotated[
         Path | None,
-        value("--cookies", metavar="FILE", help="Cookies for this run only (any export format)."),
+        location("--cookies", metavar="FILE", help="Cookies for this run only (any export format)."),
     ] = None
     cookies_from_browser: Annotated[
         str | None,
@@ -98,7 +126,7 @@ class Reach:
         value("--connect-to", metavar="HOST:PORT:ADDR:PORT", help="Open the socket elsewhere, as curl does."),
     ] = None
     ca_file: Annotated[
-        Path | None, value("--ca-file", metavar="FILE", help="Certificates to trust besides.")
+        Path | None, location("--ca-file", metavar="FILE", help="Certificates to trust besides.")
     ] = None
     no_check_certificates: Annotated[
         bool | None, switch("--no-check-certificates", help="Do not verify TLS (dangerous).")
@@ -195,7 +223,7 @@ class Choose:
 class Save:
     """What is saved of them, and where it goes."""
 
-    path: Annotated[Path | None, value("-P", "--path", metavar="DIR", help="Folder to save in.")] = None
+    path: Annotated[Path | None, location("-P", "--path", metavar="DIR", help="Folder to save in.")] = None
     output: Annotated[
         str | None, value("-o", "--output", metavar="TEMPLATE", help="Names below that folder.")
     ] = None

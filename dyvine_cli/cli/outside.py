@@ -51,8 +51,7 @@ def command_of(settings: Settings) -> Command | None:
     try:
         return Command.parse(settings.notify.exec)
     except InputError as error:
-        kind, _, place = settings.origin("notify.exec").partition(" ")
-        where = {"file": f"{place}: [notify] exec", "environment": place}.get(kind, "--exec")
+        where = settings.place("notify.exec")
         raise type(error)(error.message.replace("--exec", where, 1), hint=error.hint) from None
 
 

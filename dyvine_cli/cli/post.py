@@ -8,14 +8,16 @@ from typing import Annotated
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import download, exported
 from dyvine_cli.cli.inform import show_each
-from dyvine_cli.cli.options import Ask, Common, Reach, Show, Take, Words, choice, value
+from dyvine_cli.cli.options import Ask, Common, Reach, Show, Take, Words, choice, location
 from dyvine_cli.errors import InputError
 
 app = noun_app()
 
 FromExport = Annotated[
     Path | None,
-    value("--from-export", metavar="FILE", help="Posts named in the copy of your data that TikTok gave you."),
+    location(
+        "--from-export", metavar="FILE", help="Posts named in the copy of your data that TikTok gave you."
+    ),
 ]
 Section = Annotated[
     str | None,
@@ -41,7 +43,7 @@ def get(given: Common, words: Words = None, from_export: FromExport = None, sect
             "--from-export and --section belong together",
             hint="dyvine post --from-export user_data_tiktok.json --section likes",
         )
-    more = (lambda: exported(from_export, section)) if from_export and section else None
+    more = exported(from_export, section) if from_export is not None and section is not None else None
     return download(given, words or [], kind="post", more=more)
 
 

@@ -38,7 +38,8 @@ def settings_of(given: Common) -> Settings:
     if given.reach.config and given.reach.no_config:
         raise ConfigError("--config and --no-config exclude each other", hint="give only one of them")
     file = None if given.reach.no_config else config.find(os.environ, given.reach.config)
-    return config.load(_flags(given), os.environ, file)
+    named = "--config" if given.reach.config else "DYVINE_CONFIG" if os.environ.get("DYVINE_CONFIG") else ""
+    return config.load(_flags(given), os.environ, file, named=named)
 
 
 def file_of(given: Common) -> Path:

@@ -12,7 +12,7 @@ import typer
 from dyvine_cli.cli.app import conduct, finish
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import asked, batch, need_words
-from dyvine_cli.cli.options import Choose, Common, Few, Likes, Reach, Save, Show, Take, Words
+from dyvine_cli.cli.options import Choose, Common, Few, Likes, Reach, Save, Show, Take, Which, Words
 from dyvine_cli.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -109,9 +109,10 @@ def add(
             return done.exit_code
 
         bare = _without(given, file)
+        # An archive that cannot be used is no hindrance, nor is a login that will be added later.
         bare = replace(
-            bare, take=replace(bare.take, no_archive=True)
-        )  # one that cannot be used is no hindrance
+            bare, take=replace(bare.take, no_archive=True), reach=replace(bare.reach, profile=None)
+        )
         code = finish(bare, operation, events=False)
         _need_path(settings, wish)
         return code
@@ -119,7 +120,7 @@ def add(
     return run
 
 
-@verb(app, Reach, Show, name="list")
+@verb(app, Which, Show, name="list")
 def show(given: Common, words: Named = None) -> Run:
     """Show the sources, or those of a name or tag."""
 
@@ -141,7 +142,7 @@ def show(given: Common, words: Named = None) -> Run:
     return run
 
 
-@verb(app, Reach, Show)
+@verb(app, Which, Show)
 def remove(given: Common, words: Named = None) -> Run:
     """Take sources out of the configuration. What they brought stays, on disk and in the archive."""
     if not words:
@@ -215,7 +216,7 @@ def _wish(given: Common, file: Path, settings: Settings, own: dict[str, Any]) ->
     from dyvine_cli import config
     from dyvine_cli.operations.sync.sources import Wish
 
-    said = {**_said(given), **{field: value for field, value in own.items() if value}}
+    said = {**_said(given), **{field: value for field, value in own.items() if value not in (None, [])}}
     config.read_said(said, {"tags": "--tag", **{each: f"--{each}" for each in own if each != "tags"}})
     name = said.pop("name", None)
     downloads = None

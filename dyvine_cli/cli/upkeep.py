@@ -142,14 +142,14 @@ def _refuse_meaningless(given: Common) -> None:
 
 def _with_jobs(settings: Settings, jobs: str | None) -> Settings:
     """The settings with so many sources at once. Raises ConfigError."""
-    from dyvine_cli.config import readers
+    from dyvine_cli.config import Wrong, readers
 
     if jobs is None:
         return settings
     try:
         return replace(settings, sync=replace(settings.sync, jobs=readers.whole(1, 64, jobs)))
-    except ValueError as error:
-        raise ConfigError(f"--jobs: {error}") from None
+    except Wrong as error:
+        raise ConfigError(f"--jobs: {error}", hint=error.hint) from None
 
 
 # --- again and again --------------------------------------------------------------------------------------------------
@@ -188,12 +188,12 @@ def _once_more(once: Run) -> int:
 
 
 def _seconds(every: str) -> float:
-    from dyvine_cli.config import parse_duration
+    from dyvine_cli.config import Wrong, parse_duration
 
     try:
         seconds = parse_duration(every)
-    except ValueError as error:
-        raise ConfigError(f"--every: {error}") from None
+    except Wrong as error:
+        raise ConfigError(f"--every: {error}", hint=error.hint) from None
     if seconds < 1:
         raise ConfigError(
             "--every: less than a second", hint="6h is usual; the site is asked for each source"

@@ -22,7 +22,7 @@ from dyvine_cli.config.settings import (
     Target,
     WantedIdentity,
 )
-from dyvine_cli.quantities import parse_date, parse_duration, parse_rate, parse_size, spelt
+from dyvine_cli.quantities import Wrong, parse_date, parse_duration, parse_rate, parse_size, spelt
 
 __all__ = [
     "FILE_NAME",
@@ -42,6 +42,7 @@ __all__ = [
     "SyncSettings",
     "Target",
     "WantedIdentity",
+    "Wrong",
     "editing",
     "example",
     "find",

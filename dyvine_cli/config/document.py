@@ -162,25 +162,26 @@ def _keys(part: Mapping[str, Any], depth: int) -> Iterator[tuple[str | int, ...]
             yield from ((name, *rest) for rest in _keys(value, depth - 1))
 
 
-def open_document(path: Path | None) -> Document:
-    """The file's document, an empty one for None."""
+def open_document(path: Path | None, named: str = "") -> Document:
+    """The file's document, an empty one for None; `named` is what named the file, for errors. Raises ConfigError."""
     if path is None:
         return Document(None)
-    with reading(path), opened(path) as file:
+    with reading(path, named), opened(path) as file:
         data = read(file)
     return parsed(path, data)
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn what the system says when a config file cannot be read into ConfigError."""
+def reading(path: Path, named: str = "") -> Iterator[None]:
+    """Turn what the system says when a config file cannot be read into ConfigError; `named` is what named the file."""
+    place = f"{named}: {path}" if named else path
     try:
         yield
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file", hint="`dyvine config init` writes one") from None
+        raise ConfigError(f"{place}: there is no such file", hint="`dyvine config init` writes one") from None
     except OSError as exc:
         cause = "this is a folder" if path.is_dir() else f"cannot be read: {exc.strerror}"
-        raise ConfigError(f"{path}: {cause}", hint="give a TOML file that you may read") from exc
+        raise ConfigError(f"{place}: {cause}", hint="give a TOML file that you may read") from exc
 
 
 _DESCRIPTORS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")

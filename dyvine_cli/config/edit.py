@@ -18,6 +18,7 @@ from dyvine_cli.config.folders import beside, writing
 from dyvine_cli.config.resolve import sources_in
 from dyvine_cli.config.settings import Source, places_of
 from dyvine_cli.errors import Busy, ConfigError
+from dyvine_cli.quantities import Wrong
 
 PATIENCE = 10.0
 """Seconds to wait for another dyvine that edits the same file; an edit takes a few tenths."""
@@ -177,8 +178,8 @@ def read_said(said: Mapping[str, Any], flags: Mapping[str, str]) -> None:
     for name, value in said.items():
         try:
             known[name].option.read(value)
-        except ValueError as exc:
-            raise ConfigError(f"{flags.get(name, name)}: {exc}", hint=getattr(exc, "hint", None)) from None
+        except Wrong as exc:
+            raise ConfigError(f"{flags.get(name, name)}: {exc}", hint=exc.hint) from None
 
 
 @contextmanager

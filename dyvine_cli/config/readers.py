@@ -1,4 +1,4 @@
-"""What a flag, a variable or TOML gives -> a value; every reader raises ValueError with a sentence."""
+"""What a flag, a variable or TOML gives -> a value; every reader raises Wrong, with the cure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from dyvine_cli.errors import InputError
 from dyvine_cli.models import PostKind
-from dyvine_cli.quantities import parse_duration, quoted
+from dyvine_cli.quantities import Wrong, parse_duration, quoted
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -22,12 +22,10 @@ LIST = "list:"
 """What a proxy setting begins with that names a list of them."""
 
 
-class Wrong(ValueError):
-    """A value that cannot be used, with the cure."""
-
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
+EXPLAINED = "the README explains it"
+_EMPTY = "give one that is not empty; in a file it stands in quotes"
+_HTTP_PROXY = "write http://host:port, https://host:port or socks5://host:port; none goes without"
+_PROXY_LIST = "write list:FILE or list:https://HOST/PATH, without a login in it"
 
 
 def near(word: str, known: Iterable[str]) -> str | None:
@@ -47,9 +45,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 def text(value: Any) -> str:
     """One line of text without the space around it."""
     if not isinstance(value, str) or not value.strip():
-        raise Wrong("needs a text")
+        raise Wrong("needs a text", _EMPTY)
     if not value.strip().isprintable():
-        raise Wrong("needs a text of one line without control characters")
+        raise Wrong(
+            "needs a text of one line without control characters", "take line ends and the like out of it"
+        )
     return value.strip()
 
 
@@ -61,7 +61,7 @@ def expression(value: Any) -> str:
     try:
         match.parse(words)
     except InputError as error:
-        raise Wrong(error.message, error.hint) from None
+        raise Wrong(error.message, error.hint or EXPLAINED) from None
     return words
 
 
@@ -69,7 +69,9 @@ def tag(value: Any) -> str:
     """One word."""
     word = text(value)
     if re.search(r"[\s,]", word) or word.startswith("-"):
-        raise Wrong(f"{quoted(word)} is no tag: write one word, without commas and not beginning with -")
+        raise Wrong(
+            f"{quoted(word)} is no tag", "write one word, without blanks or commas, not beginning with -"
+        )
     return word
 
 
@@ -102,7 +104,7 @@ def switch(value: Any) -> bool:
         return value
     word = value.strip().lower() if isinstance(value, str) else ""
     if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
-        raise ValueError(f"{quoted(value)} is neither true nor false")
+        raise Wrong(f"{quoted(value)} is neither true nor false", "write true or false")
     return word in ("1", "true", "yes", "on")
 
 
@@ -127,7 +129,8 @@ def level(most: int, value: Any) -> int:
 def one_of(known: tuple[str, ...], value: Any) -> str:
     """One of the known words, in any case."""
     if not isinstance(value, str) or value.strip().lower() not in known:
-        raise Wrong(f"{quoted(value)} is none of {', '.join(known)}", did_you_mean(str(value), known))
+        hint = did_you_mean(str(value), known) or f"write {' or '.join((', '.join(known[:-1]), known[-1]))}"
+        raise Wrong(f"{quoted(value)} is none of {', '.join(known)}", hint)
     return value.strip().lower()
 
 
@@ -135,13 +138,46 @@ def items(read: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
     """A TOML list, a repeated flag or words between commas."""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, (list, tuple, set, frozenset)):
-        raise Wrong("needs a list, or words between commas")
+        raise Wrong("needs a list, or words between commas", 'such as "a,b"; in a file also ["a", "b"]')
     return tuple(read(part) for part in parts if not (isinstance(part, str) and not part.strip()))
 
 
+def names(value: Any) -> tuple[str, ...]:
+    """Names between commas, at least one; a list in a file may be empty."""
+    return items(text, value) or _none_of(value, "write a name, or several between commas")
+
+
 def kinds(value: Any) -> frozenset[str]:
-    """Kinds of posts."""
-    return frozenset(items(partial(one_of, get_args(PostKind)), value))
+    """Kinds of posts, at least one; a list in a file may be empty."""
+    known = get_args(PostKind)
+    found = items(partial(one_of, known), value)
+    return frozenset(found or _none_of(value, f"write one or several of {','.join(known)}"))
+
+
+def _none_of(value: Any, hint: str) -> tuple[str, ...]:
+    """Nothing, as a list says it; words that say nothing were meant to say something: a variable that is empty."""
+    if isinstance(value, str):
+        raise Wrong("names nothing", hint)
+    return ()
+
+
+def browser(known: tuple[str, ...], value: Any) -> str:
+    """`BROWSER[:PROFILE]` of a known browser."""
+    words = text(value)
+    one_of(known, words.partition(":")[0])
+    return words
+
+
+def template(value: Any) -> str:
+    """Names for files with fields in braces."""
+    from dyvine_cli.naming import Template  # only for those who use it
+
+    words = text(value)
+    try:
+        Template.parse(words)
+    except InputError as error:
+        raise Wrong(error.message, error.hint or EXPLAINED) from None
+    return words
 
 
 def quality(value: Any) -> str:
@@ -152,8 +188,8 @@ def quality(value: Any) -> str:
     if not re.fullmatch(r"[1-9][0-9]{1,4}p?", word):
         words = ("best", "worst", "original")
         raise Wrong(
-            f"{quoted(value)} is no quality: best, worst, original or a height such as 1080",
-            did_you_mean(word, words),
+            f"{quoted(value)} is no quality",
+            did_you_mean(word, words) or "write best, worst, original or a height such as 1080",
         )
     return word.removesuffix("p")
 
@@ -164,7 +200,7 @@ def path(value: Any) -> Path:
     try:
         return Path(words).expanduser()
     except RuntimeError:
-        raise ValueError(f"{quoted(words)}: this user has no home folder") from None
+        raise Wrong(f"{quoted(words)}: this user has no home folder", "write the path from / on") from None
 
 
 def cookie_file(value: Any) -> Path:
@@ -203,13 +239,13 @@ def network(value: Any) -> IPv4Network | IPv6Network:
     try:
         return ip_network(text(value), strict=False)
     except ValueError:
-        raise ValueError(f"{quoted(value)} is no address range: write 10.0.0.0/8 or fd00::/8") from None
+        raise Wrong(f"{quoted(value)} is no address range", "write 10.0.0.0/8 or fd00::/8") from None
 
 
 def secret(value: Any) -> str:
     """A text that no error may quote."""
     if not isinstance(value, str) or not value.strip():
-        raise Wrong("needs a text")
+        raise Wrong("needs a text", _EMPTY)
     return value.strip()
 
 
@@ -237,7 +273,7 @@ def webhook(value: Any) -> str:
     except ValueError:
         fits = False
     if not fits or not words.isprintable() or re.search(r"[\s\\]", words):
-        raise Wrong("needs an address like https://HOST/PATH")
+        raise Wrong("needs an address like https://HOST/PATH", "copy all of it, from http:// or https:// on")
     return words
 
 
@@ -245,7 +281,7 @@ def time_of_day(value: Any) -> str:
     """`08:00`, from 00:00 to 23:59, also as TOML's own time."""
     found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::[0-5][0-9])?", str(value).strip())
     if found is None:
-        raise ValueError(f"{quoted(value)} is no time of day: write 08:00")
+        raise Wrong(f"{quoted(value)} is no time of day", "write 08:00, from 00:00 to 23:59")
     return f"{int(found[1]):02}:{found[2]}"
 
 
@@ -261,7 +297,7 @@ def command(value: Any) -> str | None:
     except ValueError:
         raise Wrong("has a quote that is not closed", "quotes group words as in a shell") from None
     if not parts or not parts[0]:
-        raise Wrong("names no command")
+        raise Wrong("names no command", "write a program and its arguments, or none")
     return words
 
 
@@ -283,18 +319,18 @@ def proxy(value: Any) -> str | None:
     if words.lower() in ("none", "direct"):
         return None
     if "://" not in words and not re.search(r":[0-9]+/?$", words):
-        raise ValueError(f"{_quoted_proxy(words)} is no proxy address: write http://host:port")
+        raise Wrong(f"{_quoted_proxy(words)} is no proxy address", _HTTP_PROXY)
     address = words if "://" in words else f"http://{words}"
     scheme, _, rest = address.partition("://")
     scheme = {"socks": "socks5"}.get(scheme.lower(), scheme.lower())
     shown = _quoted_proxy(f"{scheme}://{rest}")
     if scheme not in ("http", "https", "socks5", "socks5h"):
-        raise ValueError(f"{shown} is no proxy we can use: http, https and socks5 are known")
+        raise Wrong(f"{shown} is no proxy we can use: http, https and socks5 are known", _HTTP_PROXY)
     if not re.fullmatch(r"(?:[^@/?#\s]*@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?", rest):
-        raise ValueError(f"{shown} is no proxy address: write http://host:port")
+        raise Wrong(f"{shown} is no proxy address", _HTTP_PROXY)
     port = re.search(r":([0-9]+)/?$", rest)
     if port and not 0 < int(port[1]) <= _LAST_PORT:
-        raise ValueError(f"{shown} has no possible port")
+        raise Wrong(f"{shown} has no possible port", "a port is a number from 1 to 65535: http://host:8080")
     return f"{scheme}://{rest.removesuffix('/')}"
 
 
@@ -310,12 +346,10 @@ def _proxy_list(source: str) -> str:
         if not re.fullmatch(
             r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?]\S*)?", source
         ):
-            raise ValueError(
-                "a list of proxies needs an address like https://HOST/PATH, without a login in it"
-            )
+            raise Wrong("this is no address of a list of proxies", _PROXY_LIST)
         return LIST + source
     if not source or "://" in source:
-        raise ValueError("a list of proxies is list:FILE or list:https://HOST/PATH")
+        raise Wrong("this names no list of proxies", _PROXY_LIST)
     return f"{LIST}{path(source)}"
 
 

@@ -28,18 +28,18 @@ from dyvine_cli.config.settings import (
     tables,
 )
 from dyvine_cli.errors import ConfigError
-from dyvine_cli.quantities import quoted
+from dyvine_cli.quantities import Wrong, quoted
 
 
-def load(flags: Mapping[str, Any], env: Mapping[str, str], file: Path | None) -> Settings:
+def load(flags: Mapping[str, Any], env: Mapping[str, str], file: Path | None, *, named: str = "") -> Settings:
     """The settings of a run.
 
     `flags` are the options given on the command line by their long name with `_` for `-` (`limit_rate`); None is not
-    given, and `no_archive` may stand for `archive` turned off. `file` None means no file (see `find`). Raises
-    ConfigError that names the flag, the variable or the file and line.
+    given, and `no_archive` may stand for `archive` turned off. `file` None means no file (see `find`), `named` is
+    what named it if that was no habit of ours. Raises ConfigError that names the flag, the variable or the file and line.
     """
     _check_flags(flags)
-    document = open_document(file)
+    document = open_document(file, named)
     check_shape(document)
     values: dict[str, dict[str, Any]] = {table: {} for table in ("", *tables())}
     origins: dict[str, Origin] = {}
@@ -91,8 +91,8 @@ def _resolve(
 def _read(place: Place, raw: Any, where: str) -> Any:
     try:
         return place.option.read(raw)
-    except ValueError as exc:
-        raise ConfigError(f"{where}: {exc}", hint=getattr(exc, "hint", None)) from None
+    except Wrong as exc:
+        raise ConfigError(f"{where}: {exc}", hint=exc.hint) from None
 
 
 def _from_flag(place: Place, flags: Mapping[str, Any]) -> tuple[Any, Origin] | None:
@@ -144,8 +144,8 @@ def _from_entry(
     where = document.where(*keys)
     try:
         value = place.option.read(raw)
-    except ValueError as exc:
-        raise ConfigError(f"{where}: {place.in_words}: {exc}", hint=getattr(exc, "hint", None)) from None
+    except Wrong as exc:
+        raise ConfigError(f"{where}: {place.in_words}: {exc}", hint=exc.hint) from None
     if (isinstance(value, Path) and not value.is_absolute()) or _is_relative_list(place, value):
         raise ConfigError(
             f"{where}: {place.in_words}: {quoted(value)} is not absolute",

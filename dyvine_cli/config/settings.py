@@ -33,6 +33,7 @@ Impersonate = Literal["auto", "off", "always"]
 TargetKind = Literal["folder", "s3", "r2", "drive"]
 Occasion = Literal["failure", "new", "login", "digest"]
 Depth = Literal["all", "newest"]
+Browser = Literal["firefox", "chromium", "chrome", "edge", "brave", "safari"]
 
 STANDARD_OUTPUT = "{site}/{user}/{date:%Y-%m-%d}_{id}_{title:.80}{part}.{ext}"
 
@@ -117,7 +118,7 @@ class LimitSettings:
 class SiteSettings:
     """What holds for one site; None is the general setting. `cookie` is a header string and a secret."""
 
-    profile: tuple[str, ...] = _setting((), partial(read.items, read.text))
+    profile: tuple[str, ...] = _setting((), read.names)
     proxy: str | None = _setting(None, read.proxy, secret=True)
     user_agent: str | None = _setting(None, read.text)
     pace: Pace | None = _setting(None, partial(read.one_of, get_args(Pace)))
@@ -247,7 +248,7 @@ class Source:
     codec: Codec | None = _setting(None, partial(read.one_of, get_args(Codec)))
     max_height: int | None = _setting(None, partial(read.whole, 1, 100_000))
     max_filesize: int | None = _setting(None, parse_size)
-    output: str | None = _setting(None, read.text)
+    output: str | None = _setting(None, read.template)
     path: Path | None = _setting(None, read.path)
     sound: bool | None = _setting(None, read.switch)
     write_sound: bool | None = _setting(None, read.switch)
@@ -256,7 +257,7 @@ class Source:
     convert_subs: ConvertSubs | None = _setting(None, partial(read.one_of, get_args(ConvertSubs)))
     write_comments: bool | None = _setting(None, read.switch)
     write_info_json: bool | None = _setting(None, read.switch)
-    profile: tuple[str, ...] | None = _setting(None, partial(read.items, read.text))
+    profile: tuple[str, ...] | None = _setting(None, read.names)
     to: tuple[str, ...] | None = _setting(None, partial(read.items, read.text))
     every: float | None = _setting(None, parse_duration)
     enabled: bool = _setting(True, read.switch)
@@ -322,11 +323,13 @@ class Settings:
     """
 
     path: Path = _flagged("path", Path(), read.path)
-    output: str = _flagged("output", STANDARD_OUTPUT, read.text)
+    output: str = _flagged("output", STANDARD_OUTPUT, read.template)
     site: SiteName = _flagged("site", "douyin", partial(read.one_of, get_args(SiteName)))
-    profile: tuple[str, ...] = _flagged("profile", (), partial(read.items, read.text), not_in_file=_BY_SITE)
+    profile: tuple[str, ...] = _flagged("profile", (), read.names, not_in_file=_BY_SITE)
     cookies: Path | None = _flagged("cookies", None, read.cookie_file)
-    cookies_from_browser: str | None = _flagged("cookies_from_browser", None, read.text)
+    cookies_from_browser: str | None = _flagged(
+        "cookies_from_browser", None, partial(read.browser, get_args(Browser))
+    )
     quality: str = _flagged("quality", "best", read.quality)
     codec: Codec = _flagged("codec", "any", partial(read.one_of, get_args(Codec)))
     max_height: int | None = _flagged("max_height", None, partial(read.whole, 1, 100_000))
@@ -375,6 +378,16 @@ class Settings:
         `key` is a name at the top level, `table.name`, or a name that only one table has.
         """
         return str(self._origin(place_of(key)))
+
+    def place(self, key: str) -> str:
+        """What a person gave a setting with, for errors: `--since`, a variable, or `…/config.toml:12: since`."""
+        place = place_of(key)
+        origin = self._origin(place)
+        return (
+            f"{origin.name}: {place.in_words}"
+            if origin.kind == "file"
+            else str(origin.name or place.in_words)
+        )
 
     def _origin(self, place: Place) -> Origin:
         return self.origins.get(place.key, Origin())

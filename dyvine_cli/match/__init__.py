@@ -22,6 +22,7 @@ from dyvine_cli.errors import InputError
 from dyvine_cli.match.fields import FIELDS
 from dyvine_cli.match.grammar import Reader
 from dyvine_cli.match.tree import Node, Test, fields_of
+from dyvine_cli.match.words import EXAMPLE
 from dyvine_cli.models import Post
 
 __all__ = ["FIELDS", "LONGEST", "Match", "parse"]
@@ -62,8 +63,10 @@ def parse(text: str, *, now: datetime | None = None) -> Match:
     Raises InputError that names the column.
     """
     if len(text) > LONGEST:
-        raise InputError(f"the expression has {len(text):,} characters; it may have {LONGEST:,}")
+        raise InputError(
+            f"the expression has {len(text):,} characters; it may have {LONGEST:,}", hint=EXAMPLE
+        )
     if not text.strip():
-        raise InputError("the expression is empty", hint="such as: likes > 1000 and kind == video")
+        raise InputError("the expression is empty", hint=EXAMPLE)
     tree = Reader(text, now or datetime.now(UTC)).read()
     return Match(text, tree, tree.test())

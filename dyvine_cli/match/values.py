@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from dyvine_cli.match.fields import CALLED, FIELDS, Field
-from dyvine_cli.quantities import parse_date, parse_duration, parse_size, quoted
+from dyvine_cli.quantities import Wrong, parse_date, parse_duration, parse_size, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _read_quantity(field: Field, text: str) -> float:
 def _read_number(text: str) -> float:
     found = _NUMBER.fullmatch(text)
     if found is None:
-        raise ValueError(f"{quoted(text)} is no number: write 1000, 1_000, 10K, 1.5M or 2万")
+        raise Wrong(f"{quoted(text)} is no number", "write 1000, 1_000, 10K, 1.5M or 2万")
     return _tidy(Decimal(found["digits"].replace("_", "")) * _UNITS[found["unit"].lower()])
 
 
@@ -85,7 +85,7 @@ def _tidy(number: Decimal) -> float:
 
 def _read_flag(text: str) -> bool:
     if text.lower() not in ("true", "yes", "1", "false", "no", "0"):
-        raise ValueError(f"{quoted(text)} is neither true nor false")
+        raise Wrong(f"{quoted(text)} is neither true nor false", "write true or false")
     return text.lower() in ("true", "yes", "1")
 
 
@@ -93,16 +93,11 @@ def _read_text(field: Field, text: str) -> str:
     if field is FIELDS["hashtag"]:
         text = text.lstrip("#＃")
     if field.known and text.casefold() not in field.known:
-        raise _Unknown(f"{quoted(text)} is none of {', '.join(field.known)}", text, field.known)
+        known = ", ".join(field.known)
+        raise Wrong(
+            f"{quoted(text)} is none of {known}", did_you_mean(text, field.known) or f"known are: {known}"
+        )
     return text.casefold()
-
-
-class _Unknown(ValueError):
-    """A word that is none of the known ones."""
-
-    def __init__(self, message: str, word: str, known: Iterable[str]) -> None:
-        super().__init__(message)
-        self.hint = did_you_mean(word, known)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

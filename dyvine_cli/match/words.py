@@ -30,9 +30,12 @@ _SAME_SIGN = {"=": "==", "=~": "~", "≤": "<=", "≥": ">=", "≠": "!=", "、"
 _KEYWORDS = ("and", "or", "not", "in")
 
 
+EXAMPLE = "such as: likes > 1000 and kind == video; the README explains it all under Expressions"
+
+
 def fail(text: str, column: int, what: str, hint: str | None = None) -> NoReturn:
     """Raise InputError that says what is wrong at a column and shows the place behind ▸."""
-    raise InputError(f"column {column} ({_around(text, column)}): {what}", hint=hint)
+    raise InputError(f"column {column} ({_around(text, column)}): {what}", hint=hint or EXAMPLE)
 
 
 def _around(text: str, column: int, reach: int = 30) -> str:

@@ -27,6 +27,7 @@ from dyvine_cli.transfer.folder import writing
 FORMAT = 1
 LARGEST = 200_000_000
 """Bytes of a record that is read again."""
+_HOW = "dyvine doctor --bundle FILE writes such a record"
 _MOST = 500  # exchanges that are kept
 _BODY = 20_000_000  # bytes of a body that is kept whole
 
@@ -163,16 +164,19 @@ def _read(answer: Answer, endpoint: str) -> Reading:
 def _load(path: Path) -> Mapping[str, Any]:
     try:
         if path.stat().st_size > LARGEST:
-            raise InputError(f"{path}: too large to be a record of dyvine doctor")
+            raise InputError(f"--replay: {path} is too large to be a record of dyvine doctor", hint=_HOW)
         found = json.loads(path.read_bytes())
     except OSError as exc:
-        raise InputError(f"{path}: cannot be read: {exc.strerror}") from exc
+        raise InputError(f"--replay: {path} cannot be read: {exc.strerror}", hint=_HOW) from exc
     except (ValueError, RecursionError):
         raise _no_record(path) from None
     if not isinstance(found, dict) or not isinstance(found.get("exchanges"), list):
         raise _no_record(path)
     if found.get("v") != FORMAT:
-        raise InputError(f"{path}: written by another version of dyvine ({found.get('dyvine')})")
+        raise InputError(
+            f"--replay: {path} was written by another version of dyvine ({found.get('dyvine')})",
+            hint="read it with that version, or write it anew: dyvine doctor --bundle FILE",
+        )
     return found
 
 
@@ -206,6 +210,4 @@ def _answers(record: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Answe
 
 
 def _no_record(path: Path) -> InputError:
-    return InputError(
-        f"{path}: no record of dyvine doctor", hint="dyvine doctor --bundle FILE writes such a record"
-    )
+    return InputError(f"--replay: {path} is no record of dyvine doctor", hint=_HOW)

@@ -40,7 +40,7 @@ def named(section: str) -> Section:
     for each in SECTIONS:
         if each == section:
             return each
-    raise InputError(f"there is no section {section!r}", hint=f"there are: {', '.join(SECTIONS)}")
+    raise InputError(f"--section: there is no section {section!r}", hint=f"there are: {', '.join(SECTIONS)}")
 
 
 def read(text: str, section: Section, *, name: str) -> list[Asked]:

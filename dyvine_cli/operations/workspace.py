@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +18,7 @@ from dyvine_cli.budget import Budget
 from dyvine_cli.client import Client
 from dyvine_cli.config import Settings, Source
 from dyvine_cli.cookies import Cookie
-from dyvine_cli.errors import InputError
+from dyvine_cli.errors import ConfigError, InputError
 from dyvine_cli.events import Report, Warned
 from dyvine_cli.http.addresses import within
 from dyvine_cli.http.connect import ConnectTo
@@ -27,6 +27,7 @@ from dyvine_cli.http.imitation import Imitation
 from dyvine_cli.http.media import MediaAnswer, MediaReader
 from dyvine_cli.http.network import CONNECTIONS, Network
 from dyvine_cli.http.reader import HttpMediaReader
+from dyvine_cli.http.tls import context
 from dyvine_cli.identity import Profile, Profiles
 from dyvine_cli.models import Listing
 from dyvine_cli.naming import STANDARD, PathLimit, Template
@@ -113,8 +114,7 @@ async def _opened(
     for warning in settings.warnings:
         report(Warned(message=warning))
     profiles = Profiles(folders.state)
-    if settings.named_site or settings.identity(settings.site).browser is None:
-        cookies_given(settings, settings.site)  # if they are none, the run ends before it begins
+    _need_reach(settings, profiles)
     root = (settings.path or Path.cwd()).absolute()
     template = Template.parse(settings.output or STANDARD)
     trace = Traffic() if settings.print_traffic else None
@@ -157,6 +157,42 @@ async def _opened(
             await archive.aclose()
     finally:
         await networks.aclose()
+
+
+def _need_reach(settings: Settings, profiles: Profiles) -> None:
+    """Whom and what the person named to reach the sites with has to be there, so that nothing begins without it.
+
+    Raises ConfigError, InputError, MissingExtra.
+    """
+    if settings.named_site or settings.identity(settings.site).browser is None:
+        cookies_given(settings, settings.site)
+    if settings.origin("profile").startswith("flag"):
+        _need_profiles(settings.profile, profiles)
+    authorities = settings.network.ca_file
+    if authorities is not None and settings.origin("ca_file").startswith(("flag", "file")):
+        with _named(settings, "ca_file"):
+            context(authorities, verify=True)
+
+
+def _need_profiles(names: Sequence[str], profiles: Profiles) -> None:
+    """Raise ConfigError for a name that is stored for no site."""
+    stored = {name for site in SITES for name in profiles.names(site.name)}
+    for name in names:
+        if name not in stored | {identity.GUEST, identity.ENV}:
+            raise ConfigError(
+                f"--profile: there is no profile '{name}'",
+                hint=f"stored are: {', '.join(sorted(stored)) or 'none but guest'};"
+                f" `dyvine login add --profile {name} FILE` makes it",
+            )
+
+
+@contextmanager
+def _named(settings: Settings, key: str) -> Iterator[None]:
+    """Put before an InputError where the setting that it is about stands."""
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(f"{settings.place(key)}: {error.message}", hint=error.hint) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,7 +488,8 @@ def cookies_given(settings: Settings, site: str) -> tuple[Cookie, ...]:
     """The cookies of the file, browser or variable that the settings name, none if they name none. Raises InputError."""
     wanted = settings.identity(site)
     if wanted.cookies is not None:
-        return _of_file(settings, wanted.cookies, site)
+        with _named(settings, "cookies"):
+            return _of_file(settings, wanted.cookies, site)
     if wanted.browser is not None:
         return cookies_of_browser(wanted.browser, site)
     return cookies.read(wanted.cookie, site=site) if wanted.cookie else ()

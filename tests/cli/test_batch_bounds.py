@@ -26,7 +26,7 @@ def test_an_endless_device_as_batch_file_is_refused_at_once(dyvine: Program, dev
     done = dyvine.inside("get", "-a", device)
 
     assert done.code == 2
-    assert done.complaints() == [f"the batch file {device} is binary data, not text"]
+    assert done.complaints() == [f"--batch-file: {device} is binary data, not text"]
 
 
 def test_binary_data_on_stdin_is_refused(dyvine: Program) -> None:
@@ -44,7 +44,7 @@ def test_an_export_that_is_binary_is_refused(dyvine: Program) -> None:
     done = dyvine.inside("post", "--from-export", file, "--section", "likes")
 
     assert done.code == 2
-    assert done.complaints() == [f"{file} is binary data, not text"]
+    assert done.complaints() == [f"--from-export: {file} is binary data, not text"]
 
 
 def test_a_batch_file_beyond_the_bound_is_refused(dyvine: Program) -> None:
@@ -57,7 +57,7 @@ def test_a_batch_file_beyond_the_bound_is_refused(dyvine: Program) -> None:
     done = dyvine.inside("get", "-a", file)
 
     assert done.code == 2
-    assert done.complaints() == [f"the batch file {file} is larger than 64 MiB"]
+    assert done.complaints() == [f"--batch-file: {file} is larger than 64 MiB"]
 
 
 @pytest.mark.slow

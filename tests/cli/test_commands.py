@@ -460,6 +460,7 @@ VALUES = {
     "network.proxy": "http://127.0.0.1:1", "network.proxy_order": "first", "douyin.proxy": "none", "tiktok.proxy": "none", "network.allow": "10.0.0.0/8",
     "network.impersonate": "off", "convert_subs": "srt", "notify.on": "new", "notify.digest_at": "07:30",
     "notify.urls": "ntfy://a", "notify.webhook": "https://h/", "notify.exec_timeout": "90s", "network.connect_to": "*:80:127.0.0.1:1", "storage.to": "r2", "sync.full_every": "7d",
+    "cookies_from_browser": "firefox",
 }  # fmt: skip
 
 

@@ -152,10 +152,21 @@ def test_a_file_that_is_no_record_is_wrong_input(dyvine: Program, content: str |
 
 def test_a_record_where_nothing_can_be_written_is_a_disk_error(dyvine: Program) -> None:
     """The findings are shown all the same."""
-    done = dyvine("doctor", "--bundle", "missing/record.json")
+    done = dyvine("doctor", "--bundle", f"{'x' * 300}.json")
 
     assert done.code == 10
     assert done.lines
+
+
+@pytest.mark.parametrize("place", [".", "missing/record.json"], ids=["a folder", "no folder"])
+def test_a_record_that_cannot_have_its_name_is_told_at_once(dyvine: Program, place: str) -> None:
+    """Nothing is examined whose record would be lost."""
+    done = dyvine.inside("doctor", "--bundle", place)
+
+    assert done.code == 2
+    assert "--bundle: " in done.complaints()[0]
+    assert done.complaints("hint")
+    assert done.lines == []
 
 
 # --- what is told of the wire -------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def test_a_login_is_added_out_of_a_browser(dyvine: Program, tmp_path: Path) -> N
 MISTAKES = {
     "none": ([], "no cookies are named"),
     "two": (["jar", "--cookies-from-browser", "firefox"], "two sources"),
-    "unknown": (["--cookies-from-browser", "lynx"], "no browser 'lynx'"),
+    "unknown": (["--cookies-from-browser", "lynx"], "'lynx' is none of firefox, chromium"),
     "missing": (["--cookies-from-browser", "firefox"], "Firefox"),
 }
 

@@ -142,7 +142,7 @@ MISTAKES = [
         "is a post",
         "dyvine get douyin:post:7691173170486214656",
     ),
-    (["add", A, "-a", "missing.txt"], 2, "the batch file missing.txt cannot be read", "one link a line"),
+    (["add", A, "-a", "missing.txt"], 2, "--batch-file: missing.txt cannot be read", "one link a line"),
     (["list", "freinds"], 2, "no source is called 'freinds'", "did you mean 'friends'?"),
     (["remove"], 2, "nothing to remove", "sync list"),
     (["remove", "freinds"], 2, "no source is called 'freinds'", "did you mean 'friends'?"),

@@ -65,7 +65,7 @@ MISTAKES: dict[str, ROW] = {
     "unknown pace": (["post", "--pace", "norml", "1"], 2, "--pace", "did you mean 'normal'?"),
     "unknown kind": (["user", "--kind", "vidoe", "1"], 2, "--kind", "did you mean 'video'?"),
     "unknown field": (["user", "--match", "lieks > 1", "1"], 2, "--match: column 1 (▸lieks > 1): there is no field", "did you mean likes?"),
-    "unknown profile": (["post", "--profile", "nobody", World.SMALL], 2, "there is no douyin profile 'nobody'", "login add"),
+    "unknown profile": (["post", "--profile", "nobody", World.SMALL], 2, "there is no profile 'nobody'", "login add"),
     "profile to remove": (["login", "remove"], 2, "there is no douyin profile 'main'", "stored are"),
     "unusable proxy": (["--proxy", "gopher://x", "post", "1"], 2, "--proxy", ""),
     "connect-to without ports": (["--connect-to", "nonsense", "post", "1"], 2, "nonsense", ""),

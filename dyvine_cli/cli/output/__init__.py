@@ -49,7 +49,7 @@ def _on_stdout(given: Common, on_fault: OnFault) -> list[Listener]:
         from dyvine_cli.cli.output.jsonl import JsonLines
 
         return [JsonLines(Pipe(sys.stdout, on_fault))]
-    if given.take.print_:
+    if given.take.print_ is not None:
         from dyvine_cli.cli.output.lines import PrintedLines
 
         return [PrintedLines(Pipe(sys.stdout, on_fault), given.take.print_)]

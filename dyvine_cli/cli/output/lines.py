@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dyvine_cli.errors import ConfigError
 from dyvine_cli.events import Event, Saved, Skipped
 from dyvine_cli.models import Asset, Post, Rendition
 from dyvine_cli.naming import Line, pages
@@ -14,12 +15,22 @@ if TYPE_CHECKING:
     from dyvine_cli.cli.output.pipe import Pipe
 
 
+def _read(template: str) -> Line:
+    """The pattern of `--print`. Raises ConfigError."""
+    if not template.strip():
+        raise ConfigError("--print names nothing", hint="write path, or a template such as '{id} {path}'")
+    try:
+        return Line.parse("{path}" if template == "path" else template, more=("path", "size", "sha256"))
+    except ConfigError as error:
+        raise ConfigError(f"--print: {error.message}", hint=error.hint) from None
+
+
 class PrintedLines:
     """A listener that writes a template's line a file; `path` alone is the absolute path."""
 
     def __init__(self, pipe: Pipe, template: str) -> None:
         self._pipe = pipe
-        self._line = Line.parse("{path}" if template == "path" else template, more=("path", "size", "sha256"))
+        self._line = _read(template)
         self._post: Post | None = None
         self._parts = 1
         self._assets: dict[str, Asset] = {}

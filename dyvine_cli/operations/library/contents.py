@@ -95,7 +95,7 @@ def kinds_of(text: str | None) -> tuple[AssetKind, ...]:
     found = [kind for name in names for kind in KINDS if kind == name]
     if len(found) < len(names) or (text is not None and not found):
         bad = next((name for name in names if name not in KINDS), text)
-        raise InputError(f"{bad!r} is no kind of file", hint=f"there are: {', '.join(KINDS)}")
+        raise InputError(f"--kind: {bad!r} is no kind of file", hint=f"there are: {', '.join(KINDS)}")
     return tuple(dict.fromkeys(found))
 
 
