@@ -106,10 +106,10 @@ def batch(given: Common) -> list[Asked]:
         try:
             with Path(name).expanduser().open("rb") as file:
                 text = _bounded(file, f"--batch-file: {name}", hint)
-    from dyvine_cli.operations.asked import from_lines
-
         except OSError as error:
             raise InputError(f"--batch-file: {name} cannot be read: {error.strerror}", hint=hint) from error
+    from dyvine_cli.operations.asked import from_lines
+
     lines = list(islice(from_lines(text), MOST_LINES + 1))
     if len(lines) > MOST_LINES:
         raise InputError(f"more than {MOST_LINES:,} links in one batch", hint="split it into several files")
