@@ -65,7 +65,14 @@ class UnsupportedURL(InputError):
 
 
 class ConfigError(InputError):
-    """A setting in the file, the environment or an option is invalid; names the file and line where it can."""
+    """A setting in the file, the environment or an option is invalid; names the file and line where it can.
+
+    `line` is that of the file, None for what does not stand in one.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, line: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
 
 
 class MissingExtra(InputError):

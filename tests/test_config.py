@@ -219,7 +219,7 @@ def test_file_of_another_system_is_read(file: Path, data: bytes) -> None:
         pytest.param("no_mtime = true", 1, "unknown", "write mtime = false", id="negative name"),
         pytest.param("archive = false", 1, "archive is a table", None, id="table as value"),
         pytest.param("[site]\nx = 1", 1, "site is a setting, not a table", None, id="value as table"),
-        pytest.param("[source]\nurl = 'x'", 1, "write [[source]]", None, id="one bracket"),
+        pytest.param("[source]\nurl = 'x'", 1, "source is a list of tables", "write [[source]]", id="one bracket"),
         pytest.param("\n[[source]]\nname = 'x'", 2, "this [[source]] has no url", None, id="source without url"),
         pytest.param("[[source]]\nurl='a'\n[[source]]\nurl='b'\nevry='6h'", 5, "in [[source]]", "'every'", id="second source"),
         pytest.param("[[source]]\nurl='a'\n[[source]]\nurl='b'\nevery='6x'", 5, "no duration", None, id="source's value"),
@@ -231,7 +231,7 @@ def test_file_of_another_system_is_read(file: Path, data: bytes) -> None:
         pytest.param("[[source]]\nurl='a'\nsince='2026-02-01'\nuntil='2026-01-01'", 4, "until lies before since", "exchange", id="source's dates"),
         pytest.param("[sync]\njobs = 0", 2, "out of range: 1 to 64", None, id="jobs"),
         pytest.param("[sync]\nfull_every = 'rarely'", 2, "'rarely' is no duration", None, id="full_every"),
-        pytest.param("kind = [ # ]\n'video', # [\n]\nmatch = '''['''' # ]]\nnoise = 1", 5, "unknown setting 'noise'", None, id="brackets in texts"),
+        pytest.param("kind = [ # ]\n'video', # [\n]\noutput = '''['''' # ]]\nnoise = 1", 5, "unknown setting 'noise'", None, id="brackets in texts"),
         pytest.param("[[target]]\nname='a'\nkind='ftp'", 3, "'ftp' is none of folder, s3, r2, drive", None, id="kind"),
         pytest.param("[limits]\nparallel = 'many'", 2, "'many' is no whole number", None, id="no number"),
         pytest.param("[limits]\nparallel = 3.5", 2, "'3.5' is no whole number", None, id="fraction"),
@@ -289,9 +289,78 @@ def test_mistake_in_the_file_is_told_with_its_line(
 
     assert caught.value.message.startswith(f"{file}:{line}: ")
     assert says in caught.value.message
-    assert hint is None or hint in (caught.value.hint or "")
+    assert caught.value.hint
+    assert (hint or "") in caught.value.hint
     assert "\x1b" not in caught.value.message
     assert "planted" not in f"{caught.value.message} {caught.value.hint}"
+
+
+MISTAKEN = """\
+paht = "/x"
+quality = "hd"
+output = "{foo}"
+profile = "a"
+limits.parallel = "x"
+[limit]
+pace = "slow"
+[network]
+proxy = "foo"
+connect_to = 3
+[storage]
+to = ["nsa", "nas"]
+[[target]]
+name = "nas"
+kind = "ftp"
+[[source]]
+name = "x"
+[[source]]
+url = "a"
+evry = "6h"
+output = "{id"
+[[source]]
+url = "a"
+since = 2026-02-01
+until = 2026-01-01
+"""
+WRONG_LINES = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 16, 20, 21, 23, 25)
+
+
+def test_a_survey_finds_every_mistake(file: Path) -> None:
+    """Each once, in the order of the file, after those of variables, with a place and a cure; the rest is read."""
+    file.write_text(MISTAKEN + "[douyin]\npace = 'slow'\n")
+    settings, mistakes = config.survey({}, {"DYVINE_RETRIES": "many"}, file)
+    first, *others = mistakes
+
+    assert first.message == "DYVINE_RETRIES: 'many' is no whole number"
+    assert tuple(each.line for each in others) == WRONG_LINES
+    assert all(each.message.startswith(f"{file}:{each.line}: ") for each in others)
+    assert all(each.hint for each in mistakes)
+    assert settings.douyin.pace == "slow"
+
+
+def test_a_survey_looks_behind_what_hides_a_mistake(file: Path) -> None:
+    """A run that names the pace itself goes well, and a look at the file tells what the next one meets."""
+    flags, env = {"pace": "fast"}, {"DYVINE_PACE": "slow", "DYVINE_RETRIES": "2"}
+    text = "[limits]\npace = 'norml'\nretries = 'x'\n"
+
+    assert loaded(file, text, env, flags).limits.pace == "fast"
+    assert [each.line for each in config.survey(flags, env, file)[1]] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param(MISTAKEN, "did you mean 'path'?; 14 more mistakes in the configuration: dyvine config check", id="many"),
+        pytest.param("mtime = 1\nsite = 'x'", "write true or false; 1 more mistake in the configuration: dyvine config check", id="two"),
+        pytest.param("mtime = 1", "write true or false", id="one"),
+    ],
+)  # fmt: skip
+def test_the_first_mistake_says_how_many_more_there_are(file: Path, text: str, told: str) -> None:
+    """Whoever runs something meets one error, and learns that it is not the last."""
+    with pytest.raises(ConfigError) as caught:
+        loaded(file, text)
+
+    assert caught.value.hint == told
 
 
 @pytest.mark.parametrize(
@@ -385,7 +454,7 @@ def test_connect_to_in_a_file_is_refused_behind_a_variable(
 
 def test_many_lines_are_read_in_time(file: Path) -> None:
     """Tens of thousands of sources are no problem, and the line of the last is found."""
-    text = "[[source]]\nurl = 'x'\n" * 20_000 + "evry = 1\n"
+    text = "".join(f"[[source]]\nurl = '{number}'\n" for number in range(20_000)) + "evry = 1\n"
     with pytest.raises(ConfigError, match=r":40001: unknown setting 'evry'"):
         loaded(file, text)
 

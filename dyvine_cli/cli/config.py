@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.options import Choose, Common, Few, Reach, Save, Show, Where
+from dyvine_cli.errors import InputError
+
+if TYPE_CHECKING:
+    from dyvine_cli.config import Settings
 
 app = noun_app()
+
+SITES = ("douyin", "tiktok")
 
 
 @app.callback()
@@ -69,26 +78,52 @@ def path(given: Common) -> Run:
 
 @verb(app, Where)
 def check(given: Common) -> Run:
-    """Check the configuration file and the environment; exit status 2 names the first mistake and its line."""
+    """Check the configuration file and the environment, and tell every mistake with its line and cure.
+
+    Exit status 2 when there is one.
+    """
 
     def run() -> int:
         from dyvine_cli import config
-        from dyvine_cli.cli.output import say, warn
-        from dyvine_cli.cli.outside import outside_of
-        from dyvine_cli.cli.settings import settings_of
-        from dyvine_cli.naming import Template
+        from dyvine_cli.cli.output import note, say, tell, warn
+        from dyvine_cli.cli.settings import survey_of
 
-        settings = settings_of(given)
-        outside_of(settings)
-        Template.parse(settings.output)
-        for template in {source.output for source in settings.sources if source.output}:
-            Template.parse(template)
+        settings, wrong = survey_of(given)
+        mistakes = [*wrong, *_wrong_together(settings)]
+        for mistake in mistakes:
+            tell(mistake)
         warn(*settings.warnings)
+        if mistakes:
+            note(f"{len(mistakes):,} mistake{'s' if len(mistakes) > 1 else ''}")
+            return InputError.exit_code
         file = None if given.reach.no_config else config.find(os.environ, given.reach.config)
         say(f"{file or 'no configuration file'}: ok")
         return 0
 
     return run
+
+
+def _wrong_together(settings: Settings) -> Iterable[InputError]:
+    """What is wrong with settings of which each alone can be read; every mistake once."""
+    from dyvine_cli.cli.outside import outside_of
+    from dyvine_cli.cli.settings import selection_of
+
+    found: dict[str, InputError] = {}
+    looks: tuple[Callable[[Settings], object], ...] = (
+        outside_of,
+        selection_of,
+        *(partial(_identity, site) for site in SITES),
+    )
+    for look in looks:
+        try:
+            look(settings)
+        except InputError as error:
+            found.setdefault(error.message, error)
+    return found.values()
+
+
+def _identity(site: str, settings: Settings) -> object:
+    return settings.identity(site)
 
 
 def _text(value: object) -> str:

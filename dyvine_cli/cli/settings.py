@@ -35,11 +35,23 @@ MOST_VERBOSE = 2
 
 def settings_of(given: Common) -> Settings:
     """Flags over environment over configuration file over defaults. Raises ConfigError."""
+    file, named = _file_read(given)
+    return config.load(_flags(given), os.environ, file, named=named)
+
+
+def survey_of(given: Common) -> tuple[Settings, list[ConfigError]]:
+    """What can be read of the settings, and every mistake in them. Raises ConfigError for a file that cannot be read."""
+    file, named = _file_read(given)
+    return config.survey(_flags(given), os.environ, file, named=named)
+
+
+def _file_read(given: Common) -> tuple[Path | None, str]:
+    """The configuration file, None without one, and what named it. Raises ConfigError."""
     if given.reach.config and given.reach.no_config:
         raise ConfigError("--config and --no-config exclude each other", hint="give only one of them")
     file = None if given.reach.no_config else config.find(os.environ, given.reach.config)
     named = "--config" if given.reach.config else "DYVINE_CONFIG" if os.environ.get("DYVINE_CONFIG") else ""
-    return config.load(_flags(given), os.environ, file, named=named)
+    return file, named
 
 
 def file_of(given: Common) -> Path:
@@ -61,8 +73,9 @@ def _flags(given: Common) -> dict[str, Any]:
 def selection_of(settings: Settings) -> Selection:
     """The wishes of a run for posts and their files. Raises InputError for dates between which nothing can be."""
     if settings.since and settings.until and settings.since > settings.until:
+        first, last = (each.astimezone() for each in (settings.since, settings.until))
         raise InputError(
-            f"--since {settings.since.astimezone():%Y-%m-%d} is later than --until {settings.until.astimezone():%Y-%m-%d}",
+            f"{settings.place('since')} {first:%Y-%m-%d} is later than {settings.place('until')} {last:%Y-%m-%d}",
             hint="nothing can be between them: exchange the two",
         )
     sound = False if not settings.sound else True if settings.write_sound else None

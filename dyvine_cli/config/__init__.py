@@ -5,7 +5,7 @@ Nothing heavy is imported before it is needed: every command loads this package.
 
 from dyvine_cli.config.edit import Draft, editing, read_said
 from dyvine_cli.config.folders import FILE_NAME, Folders, example, find, locate, write_fresh
-from dyvine_cli.config.resolve import load
+from dyvine_cli.config.resolve import load, survey
 from dyvine_cli.config.settings import (
     ArchiveSettings,
     LimitSettings,
@@ -54,5 +54,6 @@ __all__ = [
     "parse_size",
     "read_said",
     "spelt",
+    "survey",
     "write_fresh",
 ]

@@ -35,12 +35,16 @@ def _cure(cause: str, text: str) -> str:
     return _FORM
 
 
+Keys = tuple[str | int, ...]
+"""The way to a value: names of tables and keys, numbers in lists of tables."""
+
+
 class Where:
     """A place in a config file; its line is looked for only when it is shown."""
 
     __slots__ = ("_document", "_keys")
 
-    def __init__(self, document: Document, keys: tuple[str | int, ...]) -> None:
+    def __init__(self, document: Document, keys: Keys) -> None:
         self._document = document
         self._keys = keys
 
@@ -73,21 +77,33 @@ class Document:
         """`path:line` of a key or table."""
         return Where(self, keys)
 
-    def line(self, keys: tuple[str | int, ...]) -> int | None:
+    def mistake(self, keys: Keys, cause: str, hint: str) -> ConfigError:
+        """What is wrong at a key or table, with its place."""
+        return ConfigError(f"{self.where(*keys)}: {cause}", hint=hint, line=self.line(keys))
+
+    def drop(self, keys: Keys) -> None:
+        """Take a key or table out of the data."""
+        *outer, last = keys
+        holder: Any = self.data
+        for key in outer:
+            holder = holder[key]
+        del holder[last]
+
+    def line(self, keys: Keys) -> int | None:
         """The line of a key or table, or of what holds it; None for the whole file."""
         while keys and keys not in self._lines:
             keys = keys[:-1]
         return self._lines[keys] if keys else None
 
     @cached_property
-    def _lines(self) -> dict[tuple[str | int, ...], int]:
+    def _lines(self) -> dict[Keys, int]:
         """The first line of every statement by the keys it sets.
 
         Each statement is parsed alone by tomllib, so quoting and multi-line values need no rules of our own.
         """
-        found: dict[tuple[str | int, ...], int] = {}
-        counts: dict[tuple[str | int, ...], int] = {}
-        table: tuple[str | int, ...] = ()
+        found: dict[Keys, int] = {}
+        counts: dict[Keys, int] = {}
+        table: Keys = ()
         for number, text, part in _statements(self._text):
             if text.lstrip().startswith("["):
                 table = _named(part, counts, is_list=text.lstrip().startswith("[["))
@@ -139,9 +155,9 @@ def split(text: str) -> Iterator[tuple[int, str]]:
         yield first, text[start:]
 
 
-def _named(part: Any, counts: dict[tuple[str | int, ...], int], *, is_list: bool) -> tuple[str | int, ...]:
+def _named(part: Any, counts: dict[Keys, int], *, is_list: bool) -> Keys:
     """The keys of the table that a header opens; entries of a list of tables are numbered."""
-    keys: tuple[str | int, ...] = ()
+    keys: Keys = ()
     while part:
         name, part = next(iter(part.items()))
         keys = (*keys, name)
@@ -154,7 +170,7 @@ def _named(part: Any, counts: dict[tuple[str | int, ...], int], *, is_list: bool
     return keys
 
 
-def _keys(part: Mapping[str, Any], depth: int) -> Iterator[tuple[str | int, ...]]:
+def _keys(part: Mapping[str, Any], depth: int) -> Iterator[Keys]:
     """The keys that a statement sets, no deeper than `depth`."""
     for name, value in part.items():
         yield (name,)
@@ -224,28 +240,37 @@ def parsed(path: Path, data: bytes) -> Document:
 
 def check_shape(document: Document) -> None:
     """Raise ConfigError for the first key that is no setting or has a table's name without being one."""
+    for _, mistake in misplaced(document):
+        raise mistake
+
+
+def misplaced(document: Document) -> Iterator[tuple[Keys, ConfigError]]:
+    """Every key that is no setting or has a table's name without being one, with what is wrong about it.
+
+    Raises ConfigError for what is nested too deep to be looked at.
+    """
     _check_depth(document)
     top = [place.field for place in places() if not place.table]
     for name, value in document.data.items():
         if name in tables():
-            _check_table(document, name, value)
+            yield from _misplaced_in_table(document, name, value)
         elif name in LISTS:
-            _check_list(document, name, value)
+            yield from _misplaced_in_list(document, name, value)
         elif name in top and isinstance(value, dict):
-            hint = did_you_mean(name, tables())
-            raise ConfigError(f"{document.where(name)}: {name} is a setting, not a table", hint=hint)
+            hint = did_you_mean(name, tables()) or f"write {name} = VALUE above the first [table]"
+            yield (name,), document.mistake((name,), f"{name} is a setting, not a table", hint)
         elif name not in top:
-            _unknown(document, (), name, [*top, *tables(), *LISTS])
+            yield _unknown(document, (), name, [*top, *tables(), *LISTS])
 
 
 def _check_depth(document: Document) -> None:
     """Refuse what is nested so deep that looking at it would end in a RecursionError: a dotted key can be."""
-    level: list[tuple[tuple[str | int, ...], Any]] = [((), document.data)]
+    level: list[tuple[Keys, Any]] = [((), document.data)]
     for _ in range(_DEEPEST):
         level = [((*keys, name), value) for keys, outer in level for name, value in _inside(outer)]
     for keys, value in level:
         if isinstance(value, (dict, list)):
-            raise ConfigError(f"{document.where(*keys)}: nested too deep", hint=_FORM)
+            raise document.mistake(keys, "nested too deep", _FORM)
 
 
 def _inside(value: Any) -> Iterable[tuple[str | int, Any]]:
@@ -254,32 +279,35 @@ def _inside(value: Any) -> Iterable[tuple[str | int, Any]]:
     return enumerate(value) if isinstance(value, list) else ()
 
 
-def _check_table(document: Document, table: str, value: Any) -> None:
+def _misplaced_in_table(document: Document, table: str, value: Any) -> Iterator[tuple[Keys, ConfigError]]:
     if not isinstance(value, dict):
-        raise ConfigError(
-            f"{document.where(table)}: {table} is a table: write [{table}] and its settings below"
-        )
+        hint = f"write [{table}] on a line of its own, and its settings below it"
+        yield (table,), document.mistake((table,), f"{table} is a table", hint)
+        return
     known = [place.field for place in places() if place.table == table]
     for name in value:
         if name not in known:
-            _unknown(document, (table,), name, known)
+            yield _unknown(document, (table,), name, known)
 
 
-def _check_list(document: Document, name: str, value: Any) -> None:
+def _misplaced_in_list(document: Document, name: str, value: Any) -> Iterator[tuple[Keys, ConfigError]]:
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise ConfigError(f"{document.where(name)}: write [[{name}]] with two brackets, once for each {name}")
+        hint = f"write [[{name}]] with two brackets, once for each {name}"
+        yield (name,), document.mistake((name,), f"{name} is a list of tables", hint)
+        return
     known = [each.name for each in fields(LISTS[name])]
     for number, entry in enumerate(value):
         for key in entry:
             if key not in known:
-                _unknown(document, (name, number), key, known)
+                yield _unknown(document, (name, number), key, known)
 
 
-def _unknown(document: Document, table: tuple[str | int, ...], name: str, known: list[str]) -> None:
+def _unknown(document: Document, table: Keys, name: str, known: list[str]) -> tuple[Keys, ConfigError]:
     place = f" in [{table[0]}]" if len(table) == 1 else f" in [[{table[0]}]]" if table else ""
     hint = _belongs(name) or did_you_mean(name, known)
-    hint = hint or f"known are: {', '.join(known)}" if table else hint
-    raise ConfigError(f"{document.where(*table, name)}: unknown setting {quoted(name)}{place}", hint=hint)
+    hint = hint or (f"known are: {', '.join(known)}" if table else "`dyvine config show` lists all of them")
+    keys = (*table, name)
+    return keys, document.mistake(keys, f"unknown setting {quoted(name)}{place}", hint)
 
 
 def _belongs(name: str) -> str | None:

@@ -48,7 +48,7 @@ class Draft:
         """Take over the bytes of a file. Raises ConfigError."""
         self._document = parsed(self._path, data)
         check_shape(self._document)
-        self.sources = sources_in(self._document, {})
+        self.sources = sources_in(self._document)
         self._mark = _MARK if data.startswith(_MARK) else b""
         self._text = data.removeprefix(_MARK).decode()
 

@@ -552,6 +552,8 @@ class Place:
     @property
     def in_words(self) -> str:
         """As an error calls it."""
+        if self.table in LISTS:
+            return f"[[{self.table}]] {self.field}"
         return f"[{self.table}] {self.field}" if self.table else self.field
 
 

@@ -206,6 +206,43 @@ def test_a_mistake_in_the_configuration_names_its_line(
     assert dyvine.files == []
 
 
+def test_config_check_lists_every_mistake(dyvine: Program) -> None:
+    """What no line of its own has is told, too: settings that do not go together, a command, a variable."""
+    dyvine.home.mkdir()
+    file = dyvine.home / "config.toml"
+    file.write_text(
+        "since = 2026-02-01\nuntil = 2026-01-01\n[limits]\npaice = 1\n[notify]\nexec = \"sh -c '{title}'\"\n"
+    )
+    done = dyvine.inside(
+        "config", "check", env={"DYVINE_RETRIES": "x", "DYVINE_PROFILE": "a", "DOUYIN_COOKIE": "a=b"}
+    )
+
+    assert done.complaints() == [
+        "DYVINE_RETRIES: 'x' is no whole number",
+        f"{file}:4: unknown setting 'paice' in [limits]",
+        f"{file}:6: [notify] exec: a placeholder stands in a text that is run as a program, where a title could be code",
+        f"{file}:1: since 2026-02-01 is later than {file}:2: until 2026-01-01",
+        "environment DYVINE_PROFILE and environment DOUYIN_COOKIE exclude each other",
+    ]  # fmt: skip
+    assert len(done.complaints("hint")) == 5
+    assert done.err.endswith("\n5 mistakes\n")
+    assert (done.code, done.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    "content", [b"quality = \nsite = 'x'\n[limits\n", b"site = '\xff'\n"], ids=["no TOML", "no UTF-8"]
+)
+def test_a_file_that_cannot_be_read_is_one_mistake(dyvine: Program, content: bytes) -> None:
+    """Nothing can be said of the rest."""
+    dyvine.home.mkdir()
+    (dyvine.home / "config.toml").write_bytes(content)
+    done = dyvine.inside("config", "check")
+
+    assert len(done.complaints()) == len(done.complaints("hint")) == 1
+    assert "config.toml:1: " in done.complaints()[0]
+    assert done.code == 2
+
+
 def test_a_folder_that_cannot_be_written_ends_the_run(dyvine: Program) -> None:
     """A file stands where the folder should be: DiskError, told once though three posts were asked for."""
     (dyvine.work / "taken").write_text("a file")
