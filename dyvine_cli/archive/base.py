@@ -6,7 +6,7 @@ the archive cannot be read or written, and DiskFull when there is no space for i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -332,6 +332,13 @@ class Archive(Protocol):
 
     async def failures(self, site: str | None = None) -> tuple[FailedAsset, ...]:
         """Everything that has failed and was not saved since, oldest failure first, for each who waits for it."""
+        ...
+
+    def each_failure(self, site: str | None = None) -> AsyncGenerator[tuple[FailedAsset, ...]]:
+        """The same in parts, so that few of many are in memory; to be closed when it is left early.
+
+        All parts are of the moment at which it begins.
+        """
         ...
 
     async def drop_failed(self, refs: Sequence[Ref], *, source: Ref | None = None, scope: str = "") -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +56,8 @@ SELECT saved.site, saved.post, saved.asset, account.user, CAST(folder.path AS BL
 FROM {tables}
     JOIN folder ON folder.id = coalesce(saved.folder, post.folder) JOIN account ON account.id = post.account
 """
+PART = 1000
+"""Failures that one part of a long reading has."""
 _FILE_OF_POST = "saved CROSS JOIN post ON post.site = saved.site AND post.post = saved.post"
 _POST_OF_FILE = "post CROSS JOIN saved ON saved.site = post.site AND saved.post = post.post"
 _SAVED_OF_POST = _SAVED.format(tables=_FILE_OF_POST) + "WHERE saved.site = ? AND saved.post = ?"
@@ -82,6 +84,7 @@ _COMPLETED = "SELECT completed FROM post WHERE site = ? AND post = ? AND complet
 _FAILED = """
 SELECT site, kind, post, asset, error, message, attempts, first, last, next_try, source, scope FROM failed
 """
+_FAILURES = f"{_FAILED} WHERE ?1 IS NULL OR site = ?1 ORDER BY first, site, post, asset, source, scope"
 _FAIL_AGAIN = """
 UPDATE failed SET error = ?5, message = ?6, attempts = attempts + 1, last = ?7, next_try = ?8
 WHERE site = ?1 AND kind = ?2 AND post = ?3 AND asset = ?4
@@ -366,9 +369,22 @@ class SqliteArchive:
 
     async def failures(self, site: str | None = None) -> tuple[FailedAsset, ...]:
         """All open failures."""
-        where = " WHERE ?1 IS NULL OR site = ?1 ORDER BY first, site, post, asset, source, scope"
         with mapped(self._path):
-            return tuple(_failed(row) for row in self._db.execute(_FAILED + where, (site,)))
+            return tuple(map(_failed, self._db.execute(_FAILURES, (site,))))
+
+    async def each_failure(self, site: str | None = None) -> AsyncGenerator[tuple[FailedAsset, ...]]:
+        """One query, read a part at a time; what it sorts is in SQLite's own files where it is much."""
+        with mapped(self._path):
+            rows = self._db.execute(_FAILURES, (site,))
+        try:
+            while part := self._part_of(rows):
+                yield part
+        finally:
+            rows.close()
+
+    def _part_of(self, rows: sqlite3.Cursor) -> tuple[FailedAsset, ...]:
+        with mapped(self._path):
+            return tuple(map(_failed, rows.fetchmany(PART)))
 
     async def drop_failed(self, refs: Sequence[Ref], *, source: Ref | None = None, scope: str = "") -> None:
         """Delete the rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -226,6 +227,22 @@ async def test_completing_forgets_all_failures_of_the_post(archive: Archive) -> 
     assert await archive.failed(POST) == {}
     assert [item.ref for item in await archive.failures()] == [OTHER]
     assert await archive.failures("douyin") == ()
+
+
+async def test_failures_come_in_parts_in_the_same_order(archive: Archive, clock: Clock) -> None:
+    """Oldest first, and however many there are; a reading that is left leaves nothing behind."""
+    for number in range(1100):
+        clock.now += timedelta(seconds=-1 if number % 3 else 2)
+        await archive.add_failed(replace(POST, id=f"{number}"), None, "Timeout", "")
+    await archive.add_failed(OTHER, "video", "Timeout", "")
+    parts = [part async for part in archive.each_failure()]
+    async with aclosing(archive.each_failure("tiktok")) as begun:
+        first = await anext(begun)
+
+    assert tuple(row for part in parts for row in part) == await archive.failures()
+    assert len(parts) > 1
+    assert [row.ref for row in first] == [OTHER]
+    await archive.add_failed(OTHER, "cover", "Timeout", "")
 
 
 async def test_failure_text_with_a_lone_surrogate_is_kept(archive: Archive) -> None:

@@ -6,7 +6,8 @@ Nothing here asks a site, but for what a short link means.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
@@ -123,11 +124,12 @@ async def listed(
     count = runs.Tally()
     filters = await named(workspace, asked, wanted, Attempts(workspace.client, count, report, "post"))
     shown = 0
-    async for row in _rows(workspace.archive, filters, wanted):
-        show(row)
-        shown += 1
-        if shown == wanted.limit:
-            break
+    async with aclosing(_rows(workspace.archive, filters, wanted)) as rows:
+        async for row in rows:
+            show(row)
+            shown += 1
+            if shown == wanted.limit:
+                break
     count.done += bool(shown)
     if not shown and not count.errors:
         report(Warned(message="nothing in the archive is what was asked for"))
@@ -211,32 +213,39 @@ def key(row: SavedAsset) -> FileKey:
     return row.ref.site, row.ref.id, row.asset
 
 
-async def _rows(archive: Archive, filters: Sequence[FileFilter], wanted: Wanted) -> AsyncIterator[Row]:
+async def _rows(archive: Archive, filters: Sequence[FileFilter], wanted: Wanted) -> AsyncGenerator[Row]:
     if wanted.state in ("saved", "missing"):
         for each in filters:
             async for page in files(archive, each):
                 for row in page if wanted.state == "saved" else await asyncio.to_thread(_missing, page):
                     yield row
         return
-    for story in await _stories(archive, wanted):
-        if await _is_named(archive, story, filters) and (
-            not wanted.kinds or _is_of_kind(story, wanted.kinds)
-        ):
-            yield story
+    async with aclosing(_stories(archive, wanted)) as stories:
+        async for story in stories:
+            if wanted.kinds and not _is_of_kind(story, wanted.kinds):
+                continue
+            if await _is_named(archive, story, filters):
+                yield story
 
 
 def _missing(page: Sequence[RecordedFile]) -> list[RecordedFile]:
     return [row for row in page if not row.saved.path.exists()]
 
 
-async def _stories(archive: Archive, wanted: Wanted) -> Sequence[FailedAsset | GonePost | IgnoredPost]:
+async def _stories(archive: Archive, wanted: Wanted) -> AsyncGenerator[FailedAsset | GonePost | IgnoredPost]:
     match wanted.state:
         case "failed":
-            return await archive.failures(wanted.site)
+            async with aclosing(archive.each_failure(wanted.site)) as parts:
+                async for part in parts:
+                    for row in part:
+                        yield row
+                    await asyncio.sleep(0)  # a signal may come in
         case "gone":
-            return await archive.gone(wanted.site)
+            for gone in await archive.gone(wanted.site):
+                yield gone
         case _:
-            return await archive.ignored_posts(wanted.site)
+            for ignored in await archive.ignored_posts(wanted.site):
+                yield ignored
 
 
 async def _is_named(
@@ -307,9 +316,9 @@ async def _forget(archive: Archive, post: Ref, report: Report) -> bool:
         return False
     await archive.forget(post)
     for user in {Ref(post.site, "user", file.user) for file in saved.values()}:
-        last = await archive.listed(user, None)
-        if last is not None and not last.cause:
-            await archive.add_listed(replace(last, full=None, cause=FORGOTTEN))
+        for last in await archive.listings(user, None):
+            if not last.cause:
+                await archive.add_listed(replace(last, full=None, cause=FORGOTTEN))
     return True
 
 

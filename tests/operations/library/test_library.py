@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import tracemalloc
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -162,6 +163,29 @@ async def test_what_failed_is_gone_or_missing_is_listed(keeper: Person) -> None:
     ] == [SMALL]
     with pytest.raises(InputError, match="cannot be combined"):
         await rows(keeper, state="gone", since=datetime.now(UTC))
+
+
+async def test_many_failures_are_listed_in_little_memory(keeper: Person) -> None:
+    """Ten thousand pass by in their order, and what is held of them stays a small part."""
+    async with keeper.at_work() as workspace:
+        with workspace.archive._writing() as db:  # type: ignore[attr-defined]
+            db.executemany(
+                "INSERT INTO failed (site, kind, post, asset, error, message, attempts, first, last)"
+                " VALUES ('douyin', 'post', ?, 'video', 'Timeout', ?, 1, ?, 0)",
+                ((str(number), "slow " * 50, -number) for number in range(10_000)),
+            )
+        seen: list[int] = []
+
+        def show(row: Row) -> None:
+            seen.append(int(row.ref.id) if isinstance(row, FailedAsset) else -1)
+
+        tracemalloc.start()
+        await contents.listed(workspace, [], Wanted(state="failed"), show, lambda event: None)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    assert seen == [*reversed(range(10_000))]
+    assert peak < 4_000_000
 
 
 async def test_nothing_of_it_asks_a_site(keeper: Person) -> None:
