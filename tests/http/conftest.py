@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +54,14 @@ class Server:
     open: int = 0
     most_open: int = 0
     asked: list[Asked] = field(default_factory=list)
+    _left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def thins_out(self, most: int = 0) -> None:
+        """Return once so many connections are open at most. Raises TimeoutError after ten seconds."""
+        async with asyncio.timeout(10):
+            while self.open > most:
+                self._left.clear()
+                await self._left.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
@@ -73,6 +82,7 @@ class Server:
             pass
         finally:
             self.open -= 1
+            self._left.set()
             writer.transport.abort()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
@@ -93,6 +103,25 @@ class Server:
 
 
 Serve = Callable[..., Awaitable[Server]]
+
+_held: list[socket.socket] = []
+
+
+def free_port() -> int:
+    """A port that nobody listens on. It is held until the test ends: only who asks for it by number can have it."""
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind(("127.0.0.1", 0))
+    _held.append(taken)
+    return int(taken.getsockname()[1])
+
+
+@pytest.fixture(autouse=True)
+def _ports() -> Iterator[None]:
+    """Give back the ports of a test."""
+    yield
+    while _held:
+        _held.pop().close()
 
 
 @pytest.fixture

@@ -35,10 +35,10 @@ from dyvine_cli.http.imitation import Browser
 from dyvine_cli.http.network import Network, Timeouts
 
 from ..hello import hello_of
-from .conftest import Asked, Serve, Server, reply
-from .test_network import BROKEN, HASTY, leading_to, raw
+from .conftest import Asked, Serve, Server, free_port, reply
+from .test_network import BROKEN, leading_to, patience, raw
 from .test_proxies import listed
-from .test_proxy import StartProxy, free_port, start_proxy
+from .test_proxy import StartProxy, start_proxy
 
 __all__ = ["start_proxy"]
 
@@ -399,7 +399,7 @@ async def test_a_broken_answer_has_its_cause(
     """The same table as for our own connections, and the same words."""
     server = await secure(raw(text, then))
     with pytest.raises(error, match=match) as caught:
-        await read(trusting(timeouts=HASTY), f"https://localhost:{server.port}/")
+        await read(trusting(timeouts=patience(error)), f"https://localhost:{server.port}/")
 
     assert type(caught.value) is error
     assert str(caught.value).isprintable()
@@ -461,7 +461,7 @@ async def test_leaving_early_and_cancelling_end_the_transfer(secure: Serve, trus
         await asyncio.sleep(0.05)
         for task in tasks:
             task.cancel()
-    await asyncio.sleep(0.05)
+    await server.thins_out()
 
     assert server.open == 0
     assert descriptors() <= before + 2

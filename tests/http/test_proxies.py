@@ -13,8 +13,8 @@ from dyvine_cli.http.network import Network, Timeouts
 from dyvine_cli.http.proxies import Order, ProxyList
 from dyvine_cli.rests import Rests
 
-from .conftest import Serve, read, reply
-from .test_proxy import StartProxy, free_port, start_proxy
+from .conftest import Serve, free_port, read, reply
+from .test_proxy import StartProxy, start_proxy
 
 __all__ = ["start_proxy"]
 

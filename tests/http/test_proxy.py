@@ -13,10 +13,10 @@ import trustme
 
 from dyvine_cli.errors import AddressRefused, ConfigError, NetworkError, ProxyFailure, TLSFailure
 from dyvine_cli.http.connect import ConnectTo
-from dyvine_cli.http.network import Network, Timeouts
+from dyvine_cli.http.network import CONNECTIONS, Network, Timeouts
 from dyvine_cli.http.proxy import Proxy
 
-from .conftest import Serve, read, reply
+from .conftest import Serve, free_port, read, reply
 
 pytestmark = pytest.mark.anyio
 
@@ -37,15 +37,6 @@ async def listening(port: int) -> None:
                 writer.close()
                 await writer.wait_closed()
                 return
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    import socket
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @pytest.fixture
@@ -208,20 +199,25 @@ async def test_a_proxy_that_refuses_says_why(
 
 @pytest.mark.parametrize("kind", ["http", "socks5"])
 async def test_a_silent_proxy_is_given_up(kind: str, network: Make) -> None:
-    """A proxy that takes the connection and says nothing does not hold us."""
+    """A proxy that takes the connection and says nothing does not hold us, nor any of our places."""
+    talks: list[asyncio.Task[None] | None] = []
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.append(asyncio.current_task())
         await reader.read()
         writer.transport.abort()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    net = network(proxy=f"{kind}://127.0.0.1:{port}", listed=["a.com"], timeouts=Timeouts(connect=0.04))
-    for _ in range(20):
-        with pytest.raises(ProxyFailure, match="does not answer"):
-            await read(net, "https://a.com/")
+    net = network(proxy=f"{kind}://127.0.0.1:{port}", listed=["a.com"], timeouts=Timeouts(connect=0.5))
+    ends = await asyncio.gather(*(read(net, "https://a.com/") for _ in range(20)), return_exceptions=True)
     server.close()
-    await asyncio.sleep(0.02)
+    await asyncio.gather(*filter(None, talks))
+
+    assert len(ends) > CONNECTIONS
+    for each in ends:
+        assert isinstance(each, ProxyFailure)
+        assert "does not answer" in str(each)
 
 
 @pytest.mark.parametrize(
