@@ -243,13 +243,13 @@ class Connection:
             await self._wait_for(len(data) / self.rate)
         if self.writer.is_closing():
             raise Closed
-        self.writer.write(self._ahead + data if self._ahead else data)
-        self._ahead = b""
-        await self.writer.drain()
-        if self._served:
+        if self._served:  # before the client can have them, so that who has read them finds them counted
             sent = len(data) if body is None else body
             self._served.sent += sent
             self.log.sent += sent
+        self.writer.write(self._ahead + data if self._ahead else data)
+        self._ahead = b""
+        await self.writer.drain()
 
     async def _wait_for(self, seconds: float) -> None:
         """Wait until the line has carried what takes so long; what a late wake-up cost is made good, a pause is not."""

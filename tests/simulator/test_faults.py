@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from urllib.parse import urlsplit
 
 import pytest
@@ -58,21 +59,29 @@ def simulator(server: Simulator) -> Iterator[Simulator]:
     server.faults.clear()
 
 
-def look(simulator: Simulator, url: str, *, patience: float = 5.0, **headers: str) -> Seen:
-    """Ask for one address and read until the other side closes or `patience` seconds pass in silence."""
+PATIENCE = 10.0
+"""Seconds of silence after which nothing more is expected."""
+
+
+def look(simulator: Simulator, url: str, *, most: float = inf, quiet: float = 0.0, **headers: str) -> Seen:
+    """Ask for one address and read until the other side closes, or to the silence of `quiet` seconds after `most` bytes."""
     parts = urlsplit(url)
     lines = [f"GET {parts.path}?{parts.query} HTTP/1.1", f"Host: {parts.netloc}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in {**BROWSER, **headers}.items()]
     got, reset = b"", False
-    with socket.create_connection(("127.0.0.1", simulator.port), timeout=patience) as carrier:
+    with socket.create_connection(("127.0.0.1", simulator.port), timeout=PATIENCE) as carrier:
         carrier.sendall("\r\n".join([*lines, "", ""]).encode())
         try:
-            while chunk := carrier.recv(65_536):
+            while True:
+                enough = len(got.partition(b"\r\n\r\n")[2]) >= most
+                carrier.settimeout(max(quiet, 0.001) if enough else PATIENCE)
+                if not (chunk := carrier.recv(65_536)):
+                    break
                 got += chunk
         except ConnectionResetError:
             reset = True
         except TimeoutError:
-            pass
+            assert enough, "nothing more came"
     head, _, body = got.partition(b"\r\n\r\n")
     status, *rest = head.decode("latin-1").split("\r\n")
     pairs = [line.split(": ", 1) for line in rest]
@@ -362,7 +371,7 @@ def test_chunked(simulator: Simulator, name: str) -> None:
 def test_stall(simulator: Simulator, value: str | None, came: int) -> None:
     """Part of the body or nothing, then silence; the server notices that the client left."""
     simulator.faults.set("stall", value=value, count=1)
-    seen = look(simulator, link(simulator), patience=0.2)
+    seen = look(simulator, link(simulator), most=came, quiet=0.1)
 
     assert len(seen.body) == came
     assert look(simulator, link(simulator)).body == FILE.read()
@@ -381,10 +390,13 @@ def test_reset(simulator: Simulator, value: str | None, came: int) -> None:
 def test_drip(simulator: Simulator) -> None:
     """Single bytes at the pace given."""
     simulator.faults.set("drip", value=100, count=1)
-    seen = look(simulator, link(simulator), patience=0.005)
+    begun = time.monotonic()
+    seen = look(simulator, link(simulator), most=6)
+    taken = time.monotonic() - begun
 
     assert seen.header("Content-Length") == str(SIZE)
-    assert len(seen.body) < 20
+    assert seen.body == FILE.read(0, len(seen.body))
+    assert taken >= 0.009 * len(seen.body)
 
 
 def test_slow_and_late(simulator: Simulator) -> None:
