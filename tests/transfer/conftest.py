@@ -102,17 +102,45 @@ async def straight(request: Request, file: Stored, reply: Reply) -> None:
 
 
 class Host:
-    """A media host on a loopback port. `sent` are all bytes of bodies that it gave."""
+    """A media host on a loopback port. `sent` are all bytes of bodies that it gave.
+
+    `faults` are the ways of the next answers, `always` is that of all others. `network`, where it is known, is hasty
+    while the host may fall silent, and patient otherwise: a busy machine is no fault.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, Stored] = {}
-        self.faults: list[Fault] = []
-        self.always: Fault = straight
+        self.network: Network | None = None
+        self._faults: list[Fault] = []
+        self._always: Fault = straight
         self.requests: list[Request] = []
         self.sent = 0
         self.busy = 0
         self.busiest = 0
         self._writers: dict[asyncio.Task, asyncio.StreamWriter] = {}
+
+    @property
+    def faults(self) -> list[Fault]:
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: list[Fault]) -> None:
+        self._faults = faults
+        self._set_patience()
+
+    @property
+    def always(self) -> Fault:
+        return self._always
+
+    @always.setter
+    def always(self, fault: Fault) -> None:
+        self._always = fault
+        self._set_patience()
+
+    def _set_patience(self) -> None:
+        if self.network is not None:
+            silent = any(fault in SILENT for fault in (self._always, *self._faults))
+            self.network.timeouts = HASTY if silent else PATIENT
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -403,22 +431,17 @@ class Bench:
 
 
 HASTY = Timeouts(connect=2, head=2, read=0.3, window=0.25, floor=1000)
-PATIENT = Timeouts(connect=5, head=5, read=5, window=5, floor=1000)
-"""For faults that no time-out ends: a busy machine is no fault."""
-SILENT = {"stall", "stall_at_once", "drip"}
+PATIENT = Timeouts(connect=10, head=10, read=10, window=10, floor=1000)
 
 
 @pytest.fixture
-async def bench(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """A bench with one host."""
     host = Host()
     await host.start()
-    callspec = getattr(request.node, "callspec", None)
-    name = callspec.params.get("name") if callspec else None
-    timeouts = HASTY if name is None or name in SILENT else PATIENT
-    network = Network(allow=[ipaddress.ip_network("127.0.0.0/8")], timeouts=timeouts)
-    yield Bench(host, network, tmp_path / "saved")
-    await network.aclose()
+    host.network = Network(allow=[ipaddress.ip_network("127.0.0.0/8")], timeouts=PATIENT)
+    yield Bench(host, host.network, tmp_path / "saved")
+    await host.network.aclose()
     await host.stop()
 
 
@@ -515,6 +538,8 @@ FAULTS: dict[str, Fault] = {
     "server_error": status(500),
     "unavailable": status(503, Retry_After="5"),
 }
+SILENT = {FAULTS["stall"], FAULTS["stall_at_once"], FAULTS["drip"]}
+"""What only a time-out ends."""
 
 
 CHILD = """
