@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dyvine_cli import naming, sidecar
+from dyvine_cli import naming
 from dyvine_cli.archive.base import CompletePost, SavedAsset
 from dyvine_cli.client import Client
 from dyvine_cli.errors import DyvineError, LinkExpired, NetworkError, Refused, Truncated, UnexpectedResponse
@@ -25,10 +26,11 @@ from dyvine_cli.operations.backoff import next_try
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.tally import STOPPING, Tally
 from dyvine_cli.operations.workspace import Workspace
-from dyvine_cli.transfer.check import Family
-from dyvine_cli.transfer.engine import Fetched
 from dyvine_cli.transfer.folder import writing
-from dyvine_cli.transfer.place import place
+
+if TYPE_CHECKING:
+    from dyvine_cli.transfer.check import Family
+    from dyvine_cli.transfer.engine import Fetched
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +114,8 @@ async def save_posts(posts: AsyncGenerator[Post], errand: Errand) -> None:
 
     async with asyncio.TaskGroup() as group:
         listing = group.create_task(list_all())
+        if not errand.simulate:
+            group.create_task(errand.workspace.load_engine())
         while (post := await listed.get()) is not None:
             await slots.acquire()
             if errand.tally.stop is not None:
@@ -647,6 +651,8 @@ class _Way:
         """The metadata beside the files, if asked for."""
         if not self._errand.wish.info_json or self._errand.simulate:
             return
+        from dyvine_cli import sidecar  # only for those who want them
+
         workspace = self._errand.workspace
         path = workspace.root / workspace.template.sidecar(
             self._post, "info.json", folder=workspace.folder, limit=workspace.limit
@@ -657,6 +663,8 @@ class _Way:
 
     async def _place(self, path: Path, text: str, is_ours: Callable[[bytes], bool] | None) -> Fetched | None:
         """Write a small file; None, with a warning, when a person's own stands under its name."""
+        from dyvine_cli.transfer.place import place  # it comes with the engine
+
         written = await asyncio.to_thread(
             place,
             path,

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dyvine_cli.errors import InputError
 from dyvine_cli.events import Report
 from dyvine_cli.models import Listing, Post, Ref, RefKind
-from dyvine_cli.operations.accounts import Run, source_of
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.attempts import Attempts
 from dyvine_cli.operations.download import Errand, save_posts
@@ -113,6 +112,8 @@ class Getting:
         return ref
 
     async def _list(self, ref: Ref) -> None:
+        from dyvine_cli.operations.accounts import Run, source_of  # single posts do without them
+
         source = await source_of(self._workspace.client, ref, self._what)
         if (source.ref, source.what) in self._done:  # named by handle and by id
             return

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -35,11 +37,15 @@ from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.traffic import Traffic, both
 from dyvine_cli.rests import Rests
 from dyvine_cli.sites import HOSTS, SITES
-from dyvine_cli.transfer.engine import Engine
 from dyvine_cli.transfer.folder import writing
 
 if TYPE_CHECKING:
     from dyvine_cli.operations.doctor import Subject
+    from dyvine_cli.transfer.engine import Engine
+
+ENGINE = "dyvine_cli.transfer.engine"
+"""The module that fetches files."""
+_HEAD_START = 0.01  # seconds in which the question goes out that is to be answered
 
 ArchiveUse = Literal["optional", "needed", "read"]
 """What a run wants of the archive: it could do without, it is about it, or only looks into it."""
@@ -49,12 +55,12 @@ ArchiveUse = Literal["optional", "needed", "read"]
 class Workspace:
     """One run's client, engine and archive, and where its files go.
 
-    `rows` collects rows of saved files. `profiles` is the store of identities, `parallel` the number of posts on their
-    way at once.
+    `make_engine` always gives the same one. `rows` collects rows of saved files. `profiles` is the store of identities,
+    `parallel` the number of posts on their way at once.
     """
 
     client: Client
-    engine: Engine
+    make_engine: Callable[[], Engine]
     archive: Archive
     rows: Batch
     profiles: Profiles
@@ -64,6 +70,16 @@ class Workspace:
     parallel: int
     fail_if_nothing_new: bool = False
     _folders: dict[PurePosixPath, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> Engine:
+        """What fetches files; it is made with the first one."""
+        return self.make_engine()
+
+    async def load_engine(self) -> None:
+        """Load what fetches files, aside from the loop: there is time while a platform's answer is on its way."""
+        await asyncio.sleep(_HEAD_START)
+        await asyncio.to_thread(import_module, ENGINE)
 
     def folder(self, parent: PurePosixPath, suffix: str) -> str | None:
         """The folder below `parent` whose name ends in `suffix`, so that an account keeps its folder; None if none."""
@@ -138,11 +154,11 @@ async def _opened(
     try:
         archive = _archive(settings, folders.state, report, use)
         try:
-            engine = _engine(settings, networks, sleep)
-            async with Batch(archive, before=engine.settle) as rows:
+            engine = cache(partial(_engine, settings, networks, sleep))
+            async with Batch(archive, before=lambda: engine().settle()) as rows:
                 workspace = Workspace(
                     client=client(settings),
-                    engine=engine,
+                    make_engine=engine,
                     archive=archive,
                     rows=rows,
                     profiles=profiles,
@@ -358,6 +374,8 @@ class _Networks:
 
 
 def _engine(settings: Settings, reader: MediaReader, sleep: Callable[[float], Awaitable[None]]) -> Engine:
+    from dyvine_cli.transfer.engine import Engine  # see `Workspace.load_engine`
+
     return Engine(
         reader,
         parallel=settings.limits.parallel,

@@ -480,7 +480,7 @@ class Life:
         root = self.home / "files"
         shared = Workspace(
             client=Visitor(self.platform, self.time),
-            engine=None,  # type: ignore[arg-type]
+            make_engine=None,  # type: ignore[arg-type]
             archive=archive,
             rows=Batch(archive),
             profiles=None,  # type: ignore[arg-type]
