@@ -10,16 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any
-
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_random_exponential,
-)
+from typing import TYPE_CHECKING, Any
 
 from dyvine_cli import cookies
 from dyvine_cli.budget import Budget
@@ -43,6 +34,9 @@ from dyvine_cli.http.redirects import STATUSES, carried, follow
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Ref
 
+if TYPE_CHECKING:
+    from tenacity import AsyncRetrying, RetryCallState
+
 __all__ = ["Answer", "ApiClient", "Exchange", "Request", "safe_url"]
 
 log = logging.getLogger(__name__)
@@ -53,8 +47,6 @@ _MOST_BRACKETS = 500_000
 
 Recorded answers have 3 to 8 in 1000 bytes, so the largest known, below 5 MB, has some 40,000 at most.
 """
-
-_pauses = wait_random_exponential(multiplier=0.5, max=20)
 
 _CLOCK_TOLERANCE = 120.0  # seconds; a signature carries the time, and an older or future one may be refused
 CLOCK_HINT = "set the clock of this machine (date, time and time zone), then run the same command again"
@@ -158,13 +150,28 @@ class ApiClient:
         mend are tried again; an error status 500 to 504 counts as one until the last try, which `judge` sees.
         Raises what `judge` raises, RateLimited when the budget has ended this site, UnexpectedResponse, NetworkError.
         """
+
+        async def once(*, last: bool) -> Answer:
+            answer = await self._once(make(), endpoint, ref, redirects)
+            self._judge(answer, judge, call, endpoint, last=last)
+            return answer
+
+        async with self._budget.turn(self.profile.site, self.profile.desk, call):
+            try:
+                return await once(last=not self._retries)
+            except DyvineError as error:
+                if not (self._retries and error.retryable):
+                    raise
+                first = error
         async for attempt in self._tries():
-            async with self._budget.turn(self.profile.site, self.profile.desk, call):
+            number = attempt.retry_state.attempt_number
+            if number == 1:
                 with attempt:
-                    last = attempt.retry_state.attempt_number > self._retries
-                    answer = await self._once(make(), endpoint, ref, redirects)
-                    self._judge(answer, judge, call, endpoint, last=last)
-                    return answer
+                    raise first
+            else:
+                async with self._budget.turn(self.profile.site, self.profile.desk, call):
+                    with attempt:
+                        return await once(last=number > self._retries)
         raise AssertionError("tenacity raises after the last try")
 
     def refused(self, call: str, error: Refused) -> None:
@@ -229,6 +236,8 @@ class ApiClient:
             self._put(self.profile.replace(alive=None, dead=self._clock()))
 
     def _tries(self) -> AsyncRetrying:
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt  # most calls need one try
+
         return AsyncRetrying(
             stop=stop_after_attempt(self._retries + 1),
             retry=retry_if_exception(lambda exc: isinstance(exc, DyvineError) and exc.retryable),
@@ -397,8 +406,11 @@ def _answered(made: Exchange, answer: Answer) -> Exchange:
 
 def _pause(state: RetryCallState) -> float:
     """Seconds before the next try; after a refusal the budget's cool-down does the waiting."""
+    from tenacity import wait_random_exponential
+
     error = state.outcome.exception() if state.outcome else None
-    return 0.0 if isinstance(error, RateLimited) else float(_pauses(state))
+    pauses = wait_random_exponential(multiplier=0.5, max=20)
+    return 0.0 if isinstance(error, RateLimited) else float(pauses(state))
 
 
 def _retry_after(text: str, now: datetime) -> float | None:
@@ -412,6 +424,8 @@ def _retry_after(text: str, now: datetime) -> float | None:
 
 def _date(text: str) -> datetime | None:
     """The time that a header names; None if it names none."""
+    from email.utils import parsedate_to_datetime  # nothing is read before the first answer
+
     try:
         when = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
