@@ -39,10 +39,10 @@ sys.stderr.write(" ".join(sys.modules))
 """
 
 
-def loaded(*arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
-    """The modules that a command line loads."""
+def loaded(*arguments: str, env: Mapping[str, str] | None = None, probe: str = PROBE) -> set[str]:
+    """The modules that a command line loads, as `probe` tells them."""
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=True, env=env
+        [sys.executable, "-c", probe, *arguments], capture_output=True, text=True, check=True, env=env
     )
     return set(done.stderr.split())
 
@@ -68,17 +68,46 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert "dyvine_cli.cli.login" not in found
 
 
+QUESTION = """
+import sys
+asked = []
+sys.addaudithook(lambda event, _: asked or event != "socket.connect" or asked.extend(sys.modules))
+""" + PROBE.replace("sys.modules", "asked")
+"""Tells what was loaded when the first request left."""
+
+
 @pytest.mark.parametrize(
-    ("post", "other"),
+    ("post", "own", "other"),
     [
-        pytest.param(f"douyin:post:{World.SMALL}", "tiktok", id="douyin"),
-        pytest.param(f"tiktok:post:{TiktokWorld.SMALL}", "douyin", id="tiktok"),
+        pytest.param(f"douyin:post:{World.SMALL}", "douyin", "tiktok", id="douyin"),
+        pytest.param(f"tiktok:post:{TiktokWorld.SMALL}", "tiktok", "douyin", id="tiktok"),
     ],
 )
-def test_a_post_loads_the_rooms_of_its_own_site_only(dyvine: Program, post: str, other: str) -> None:
-    """Of the site that is not asked only what its links mean is known."""
-    found = loaded("-q", "post", post, "-P", str(dyvine.work), env=dyvine.environment)
+def test_a_post_is_asked_for_before_anything_else_is_loaded(
+    dyvine: Program, post: str, own: str, other: str
+) -> None:
+    """Of the other site only what its links mean is known; what signs, lists and tries again comes when needed."""
+    found = loaded("-q", "post", post, "-P", str(dyvine.work), env=dyvine.environment, probe=QUESTION)
     rooms = {name.rpartition(".")[2] for name in found if name.startswith(f"dyvine_cli.sites.{other}.")}
 
     assert len(dyvine.files) == 1
+    assert f"dyvine_cli.sites.{own}.api" in found
     assert rooms == {"urls"}
+    assert found.isdisjoint(
+        {
+            f"dyvine_cli.sites.{own}.sign",
+            f"dyvine_cli.sites.{own}.replay",
+            "dyvine_cli.operations.accounts",
+            "dyvine_cli.sidecar",
+            "tenacity",
+            "rich",
+        }
+    )
+
+
+def test_what_is_only_shown_loads_nothing_that_fetches(dyvine: Program) -> None:
+    """An account is shown without the engine."""
+    found = loaded("user", "info", f"douyin:user:{World.OPEN}", env=dyvine.environment)
+
+    assert "dyvine_cli.client" in found
+    assert "dyvine_cli.transfer.engine" not in found

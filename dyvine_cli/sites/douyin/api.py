@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dyvine_cli.errors import (
@@ -30,10 +30,14 @@ from dyvine_cli.errors import (
 from dyvine_cli.http.api import Answer, ApiClient, Request
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Ref
-from dyvine_cli.sites.douyin import parse, sign
+from dyvine_cli.sites.douyin import parse
 from dyvine_cli.sites.douyin.guest import Guest
+from dyvine_cli.sites.douyin.queries import USER_AGENT, encode
 from dyvine_cli.sites.douyin.refusals import judge_api, judge_captcha, refuses_device
 from dyvine_cli.sites.logins import Trial
+
+if TYPE_CHECKING:
+    from dyvine_cli.sites.douyin.sign import Browser, Constants
 
 log = logging.getLogger(__name__)
 
@@ -93,13 +97,13 @@ class Call:
 
 
 class Api:
-    """The web client's calls with one identity."""
+    """The web client's calls with one identity. `constants` None are those that come with the program."""
 
     def __init__(
         self,
         http: ApiClient,
         *,
-        constants: sign.Constants = sign.CONSTANTS,
+        constants: Constants | None = None,
         clock: Callable[[], float] = time.time,
         draw: Callable[[], float] = random.random,
     ) -> None:
@@ -184,7 +188,7 @@ class Api:
 
     async def _detail_embed(self, ref: Ref) -> Raw:
         endpoint = "detail (embed)"
-        query = sign.encode([("aweme_id", ref.id), ("aid", "6383")])
+        query = encode([("aweme_id", ref.id), ("aid", "6383")])
 
         def judge(answer: Answer) -> None:
             if answer.status not in CLOSED:
@@ -241,7 +245,7 @@ class Api:
         return parse.render_data(html, ref)
 
     async def _detail_app(self, ref: Ref) -> Raw:
-        query = sign.encode([("aweme_id", ref.id), ("aid", "1128")])
+        query = encode([("aweme_id", ref.id), ("aid", "1128")])
         answer = await self._http.send(
             lambda: Request(url=f"{APP}?{query}", headers={"User-Agent": ANDROID}, login=False),
             call="detail",
@@ -294,7 +298,7 @@ class Api:
     async def _shared(self, path: str, own: Pairs, ref: Ref, *, told: bool = False) -> Raw:
         """The phone page's API; `told` says whether its refusals count for the budget."""
         endpoint = path.strip("/").rpartition("/")[2] if path.startswith("aweme") else path.strip("/")
-        query = sign.encode(own)
+        query = encode(own)
 
         def judge(answer: Answer) -> None:
             judge_api(answer, endpoint=endpoint, ref=ref)
@@ -442,15 +446,18 @@ class Api:
         return found
 
     def _signed(self, call: Call) -> Request:
+        from dyvine_cli.sites.douyin import sign  # the first way to a post goes without
+
         now = self._clock()
-        browser = sign.Browser.of(self._http.profile.user_agent or sign.USER_AGENT)
-        query = sign.encode([*common(browser, call.version), *call.own, ("msToken", self.guest.ms_token)])
+        constants = self._constants or sign.CONSTANTS
+        browser = sign.Browser.of(self._http.profile.user_agent or USER_AGENT)
+        query = encode([*common(browser, call.version), *call.own, ("msToken", self.guest.ms_token)])
         bogus = sign.a_bogus(
-            query, "", browser, now_ms=int(now * 1000), random=self._draw, constants=self._constants
+            query, "", browser, now_ms=int(now * 1000), random=self._draw, constants=constants
         )
         fingerprint = self.guest.verify_fp
         query += f"&a_bogus={quote(bogus, safe='')}&verifyFp={fingerprint}&fp={fingerprint}"
-        query = sign.web_signature(query, self.guest.uifid, now_s=int(now), constants=self._constants)
+        query = sign.web_signature(query, self.guest.uifid, now_s=int(now), constants=constants)
         return Request(
             url=f"{WEB}/{call.path}?{query}",
             headers={
@@ -515,7 +522,7 @@ def _page_of(ref: Ref) -> str:
     return f"https://www.douyin.com/{'collection' if ref.kind == 'mix' else 'user'}/{ref.id}"
 
 
-def common(browser: sign.Browser, version: tuple[str, str]) -> list[tuple[str, str]]:
+def common(browser: Browser, version: tuple[str, str]) -> list[tuple[str, str]]:
     """The parameters that every web call carries. `support_dash` is 0, or videos without sound come in the ladder."""
     chrome = browser.version
     return [

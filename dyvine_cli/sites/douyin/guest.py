@@ -8,12 +8,16 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from dyvine_cli.errors import RiskControl, UnexpectedResponse
 from dyvine_cli.http.api import Answer, ApiClient, Request
-from dyvine_cli.sites.douyin import sign
+from dyvine_cli.sites.douyin.queries import USER_AGENT
 from dyvine_cli.sites.douyin.refusals import judge_page
 from dyvine_cli.sites.verify_fp import verify_fp
+
+if TYPE_CHECKING:
+    from dyvine_cli.sites.douyin.sign import Constants
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +54,7 @@ class Guest:
         self,
         http: ApiClient,
         *,
-        constants: sign.Constants = sign.CONSTANTS,
+        constants: Constants | None = None,
         clock: Callable[[], float] = time.time,
         draw: Callable[[], float] = random.random,
     ) -> None:
@@ -152,12 +156,14 @@ class Guest:
         nonce = self._cookie("__ac_nonce")
         if not nonce:
             return None
+        from dyvine_cli.sites.douyin import sign  # only for this answer
+
         signature = sign.ac_signature(
             "www.douyin.com/",
             nonce,
-            self._http.profile.user_agent or sign.USER_AGENT,
+            self._http.profile.user_agent or USER_AGENT,
             now_s=int(self._clock()),
-            constants=self._constants,
+            constants=self._constants or sign.CONSTANTS,
         )
         self._http.set_cookie("__ac_signature", signature, url=SITE_URL)
         return await self._send(lambda: Request(url=url, headers=PAGE_HEADERS), "page")

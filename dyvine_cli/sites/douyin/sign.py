@@ -2,7 +2,7 @@
 
 Every constant stands in `sign.toml` with its origin; the algorithms are described there by their names: `dhzx` and
 `cus` are the salts of two generations of `a_bogus`. Values are raw: whoever puts one into a URL encodes it with
-`encode`.
+`queries.encode`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,15 @@ from functools import lru_cache, reduce
 from operator import xor
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote, unquote_to_bytes
 
 from dyvine_cli.sites import xbogus
 from dyvine_cli.sites.ciphers import Random, base64_with, md5, rc4, rc4_schedule, rc4_stream
 from dyvine_cli.sites.constants import check_alphabet, tables, trying
+from dyvine_cli.sites.douyin.queries import USER_AGENT, again
 from dyvine_cli.sites.douyin.sm3 import sm3
 from dyvine_cli.sites.xbogus import XBogus
 
 Family = Literal["chrome", "firefox", "safari", "edge", "huawei", "other"]
-
-USER_AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
-"""Chrome on Windows: what the known parameters of all signatures were captured with."""
 
 AMBIGUOUS = frozenset("!'()~+ ")
 """Characters that the two known encoders of the web signature write differently."""
@@ -254,14 +251,6 @@ class Noise:
 # ---- queries
 
 
-def encode(pairs: Iterable[tuple[str, str]]) -> str:
-    """The query of `pairs`, encoded once and for all: UTF-8, upper-case hex, a space is %20.
-
-    The bytes that are signed must be the bytes that are sent, so nothing after this may encode again.
-    """
-    return "&".join(f"{_component(key.encode())}={_component(value.encode())}" for key, value in pairs)
-
-
 def ambiguous(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """The keys whose values Douyin's edge may encode otherwise than we do; none may be in a protected call."""
     return tuple(key for key, value in pairs if AMBIGUOUS & set(value))
@@ -273,21 +262,13 @@ def web_signature(query: str, uifid: str, *, now_s: int, constants: Constants = 
     Values are decoded and encoded again as the edge does before it compares; what an earlier signature appended goes.
     """
     pairs = [piece.partition("=") for piece in query.split("&") if piece]
-    kept = [f"{key}={_again(value)}" for key, _, value in pairs if key not in _SIGNED]
+    kept = [f"{key}={again(value)}" for key, _, value in pairs if key not in _SIGNED]
     if not any(key == "uifid" for key, _, _ in pairs):
         kept.append(f"uifid={uifid}")
     kept.append(f"timestamp={now_s}")
     signed = "&".join(kept)
     text = f"{uifid}_{now_s}_{constants.web_signature.salt}_{signed}"
     return f"{signed}&x-secsdk-web-signature={md5(text.encode()).hex()}"
-
-
-def _component(value: bytes) -> str:
-    return quote(value, safe="*")
-
-
-def _again(value: str) -> str:
-    return _component(unquote_to_bytes(value.replace("+", " ")))
 
 
 # ---- a_bogus, dhzx

@@ -5,16 +5,21 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dyvine_cli.errors import InputError, LoginExpired, LoginNeeded, NotFound
 from dyvine_cli.http.api import ApiClient
 from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
-from dyvine_cli.sites.douyin import Douyin, parse, sign, urls
+from dyvine_cli.sites.douyin import Douyin, parse, urls
 from dyvine_cli.sites.douyin.api import PHONE, Api
+from dyvine_cli.sites.douyin.queries import USER_AGENT
 from dyvine_cli.sites.douyin.refusals import judge_page
 from dyvine_cli.sites.forms import STABLE_PREFIX
 from dyvine_cli.sites.short_links import ENDPOINT, Follower
+
+if TYPE_CHECKING:
+    from dyvine_cli.sites.douyin.sign import Constants
 
 
 class DouyinSite(Douyin):
@@ -23,8 +28,8 @@ class DouyinSite(Douyin):
     def __init__(self, http: ApiClient, *, constants: Path | None = None) -> None:
         """`constants` is a person's file over the signing constants; ConfigError if it cannot be used."""
         if http.profile.user_agent is None:
-            http.profile = http.profile.replace(user_agent=sign.USER_AGENT)
-        self.api = Api(http, constants=sign.Constants.load(constants) if constants else sign.CONSTANTS)
+            http.profile = http.profile.replace(user_agent=USER_AGENT)
+        self.api = Api(http, constants=_constants(constants) if constants else None)
         self._links = Follower(
             platform=self.title,
             hosts=urls.HOSTS,
@@ -147,3 +152,10 @@ class DouyinSite(Douyin):
         raise InputError(
             f"{ref}: {what} of a user cannot be listed yet", hint="its posts, likes and mixes can"
         )
+
+
+def _constants(path: Path) -> Constants:
+    """The signing constants with a person's over them. Raises ConfigError if they cannot be used."""
+    from dyvine_cli.sites.douyin import sign
+
+    return sign.Constants.load(path)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from dyvine_cli.errors import (
@@ -32,9 +32,12 @@ from dyvine_cli.models import Cursor, Ref
 from dyvine_cli.sites.availability import EXPIRED_HINT
 from dyvine_cli.sites.ciphers import Random
 from dyvine_cli.sites.forms import STABLE_PREFIX
-from dyvine_cli.sites.tiktok import PAGE_SIZE, parse, sign, urls
+from dyvine_cli.sites.tiktok import PAGE_SIZE, parse, urls
 from dyvine_cli.sites.tiktok.guest import SITE_URL, Guest
 from dyvine_cli.sites.tiktok.refusals import judge_api, judge_page, rejected
+
+if TYPE_CHECKING:
+    from dyvine_cli.sites.tiktok.sign import Constants, Visit
 
 log = logging.getLogger(__name__)
 
@@ -84,22 +87,23 @@ class Found(NamedTuple):
 
 
 class Api:
-    """The web app's pages and calls with one identity."""
+    """The web app's pages and calls with one identity. `constants` None are those that come with the program."""
 
     def __init__(
         self,
         http: ApiClient,
         *,
-        constants: sign.Constants = sign.CONSTANTS,
+        constants: Constants | None = None,
         clock: Callable[[], float] = time.time,
         draw: Random = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._http = http
-        self._constants = constants
+        self._own_constants = constants
         self._clock = clock
         self._draw = draw
-        self._visit = sign.Visit.begin(now_ms=int(clock() * 1000), random=draw)
+        self._begun = clock()
+        self._visit: Visit | None = None
         self._trying = asyncio.Lock()
         self._tried = False
         self._last: dict[tuple[str, Ref], tuple[Cursor, frozenset[str]]] = {}
@@ -364,15 +368,23 @@ class Api:
             raise rejected(call.endpoint, "it promises more and sends no list", call.ref)
         return found
 
+    @property
+    def _constants(self) -> Constants:
+        from dyvine_cli.sites.tiktok import sign
+
+        return self._own_constants or sign.CONSTANTS
+
     def _signed(self, call: Call) -> Request:
+        from dyvine_cli.sites.tiktok import sign  # pages are loaded without a signature
+
         agent = self._http.profile.user_agent or USER_AGENT
         page = urlsplit(call.page)
-        visit = replace(self._visit, page=f"{page.hostname}{page.path}")
-        self._visit = self._visit.next()
+        visit = self._visit or sign.Visit.begin(now_ms=int(self._begun * 1000), random=self._draw)
+        self._visit = visit.next()
         query = sign.signed(
             sign.encode(self._pairs(call, agent)),
             agent,
-            visit,
+            replace(visit, page=f"{page.hostname}{page.path}"),
             now_s=int(self._clock()),
             random=self._draw,
             ms_token=self.guest.ms_token,

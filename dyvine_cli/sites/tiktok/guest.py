@@ -18,8 +18,9 @@ from dyvine_cli.http.addresses import within
 from dyvine_cli.http.api import Answer, ApiClient, Request
 from dyvine_cli.models import Ref
 from dyvine_cli.sites.ciphers import Random
-from dyvine_cli.sites.tiktok import parse, proof, sign
+from dyvine_cli.sites.tiktok import parse, proof
 from dyvine_cli.sites.tiktok.device import Device, newest_token
+from dyvine_cli.sites.tiktok.page_data import build_named_by
 from dyvine_cli.sites.tiktok.refusals import blocked, is_shell, judge_page, judge_status
 
 log = logging.getLogger(__name__)
@@ -216,7 +217,7 @@ class Guest:
 
     def _learn(self, html: str) -> None:
         """Keep the ids that a page gave its visitor; they belong to the cookies that came with it."""
-        self.build = sign.build_named_by(html) or self.build
+        self.build = build_named_by(html) or self.build
         context = parse.app_context(html)
         if context:  # embed pages say nothing of their visitor
             self.me = parse.own_number(context)

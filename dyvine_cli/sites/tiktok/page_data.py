@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,7 @@ _OLDER = ("SIGI_STATE", "sigi-persisted-data")
 _EMBED = "__FRONTITY_CONNECT_STATE__"
 _DETAILS = ("webapp.video-detail", "webapp.reflow.video.detail")
 """Scopes of a post: of the web page, and of the one for phones."""
+_BUILD = r"webmssdk(?:/|\\u002[Ff])([0-9.]+)(?:/|\\u002[Ff])webmssdk"
 
 
 def hydration(html: str, *, ref: Ref | None = None, endpoint: str = "page") -> Raw:
@@ -41,6 +43,12 @@ def app_context(html: str) -> Raw:
     """Who a page takes its visitor for: `wid`, `odinId`, `webIdCreatedTime`, `region`; empty if it does not say."""
     found = _scopes(html).get("webapp.app-context")
     return found if isinstance(found, Mapping) else {}
+
+
+def build_named_by(page: str) -> str | None:
+    """The SCM version of the SDK that a page loads, to be compared with that of the signing constants; None if it names none."""
+    found = re.search(_BUILD, page)
+    return found[1] if found else None
 
 
 def own_number(context: Raw) -> str:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from html import unescape
 from typing import Any
 
 from dyvine_cli.errors import RiskControl
@@ -93,6 +92,8 @@ def _check(cookies: Mapping[str, str]) -> None:
 
 def _elements(page: str) -> dict[str, str]:
     """`class` by `id`: the page hides its values there, each in a paragraph of its own."""
+    from html import unescape  # few pages have something to solve
+
     found: dict[str, str] = {}
     for paragraph in re.finditer(_PARAGRAPH, page):
         named = {name.lower(): unescape(value) for name, value in re.findall(_ATTRIBUTE, paragraph[0])}

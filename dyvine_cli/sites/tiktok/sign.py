@@ -30,7 +30,6 @@ _GNARLY_KEYS = 17
 _BROWSER_ESCAPES = r"[^\x21-\x7e]|[\"<>`#]"
 _SPLITTING = "[&=+%#]"
 _DECIMAL = r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*"
-_BUILD = r"webmssdk(?:/|\\u002[Ff])([0-9.]+)(?:/|\\u002[Ff])webmssdk"
 
 Value = int | str
 
@@ -146,12 +145,6 @@ def _try_out(constants: Constants, where: str) -> None:
 
 
 CONSTANTS = Constants.load()
-
-
-def build_named_by(page: str) -> str | None:
-    """The SCM version of the SDK that a page loads, to be compared with `CONSTANTS.build.scm`; None if it names none."""
-    found = re.search(_BUILD, page)
-    return found[1] if found else None
 
 
 # ---- who signs

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dyvine_cli.errors import InputError, LoginExpired, LoginNeeded, Private, Refused, UnexpectedResponse
 from dyvine_cli.http.api import ApiClient
@@ -14,10 +15,13 @@ from dyvine_cli.identity import Profile
 from dyvine_cli.models import Cursor, Listing, Mix, Page, Post, Ref, User
 from dyvine_cli.sites.availability import EXPIRED_HINT
 from dyvine_cli.sites.short_links import ENDPOINT, Follower
-from dyvine_cli.sites.tiktok import Tiktok, parse, sign, urls
+from dyvine_cli.sites.tiktok import Tiktok, parse, urls
 from dyvine_cli.sites.tiktok.api import BOT, FIRST, USER_AGENT, Api, Found, is_stable
 from dyvine_cli.sites.tiktok.guest import SITE_URL
 from dyvine_cli.sites.tiktok.refusals import judge_page
+
+if TYPE_CHECKING:
+    from dyvine_cli.sites.tiktok.sign import Constants
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ class TiktokSite(Tiktok):
         """`constants` is a person's file over the signing constants; ConfigError if it cannot be used."""
         if http.profile.user_agent is None:
             http.profile = http.profile.replace(user_agent=USER_AGENT)
-        self.api = Api(http, constants=sign.Constants.load(constants) if constants else sign.CONSTANTS)
+        self.api = Api(http, constants=_constants(constants) if constants else None)
         self._people: dict[str, User] = {}
         self._links = Follower(
             platform=self.title,
@@ -203,3 +207,10 @@ class TiktokSite(Tiktok):
         before = self.api.guest.device
         await self.api.guest.page(SITE_URL)
         return "kept from an earlier run" if before and before == self.api.guest.device else "new"
+
+
+def _constants(path: Path) -> Constants:
+    """The signing constants with a person's over them. Raises ConfigError if they cannot be used."""
+    from dyvine_cli.sites.tiktok import sign
+
+    return sign.Constants.load(path)

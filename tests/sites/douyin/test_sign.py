@@ -14,7 +14,7 @@ import pytest
 from dyvine_cli.errors import ConfigError
 from dyvine_cli.sites import ciphers
 from dyvine_cli.sites.ciphers import base64_with, rc4
-from dyvine_cli.sites.douyin import sign
+from dyvine_cli.sites.douyin import queries, sign
 from dyvine_cli.sites.douyin.sm3 import portable_sm3, sm3
 from dyvine_cli.sites.verify_fp import verify_fp
 
@@ -381,13 +381,13 @@ def test_ninth_bit_goes_to_the_neighbour() -> None:
 )
 def test_encode(pairs: list[tuple[str, str]], expected: str) -> None:
     """A query is encoded in one way only."""
-    assert sign.encode(pairs) == expected
+    assert queries.encode(pairs) == expected
 
 
 @pytest.mark.parametrize("value", [*map(chr, range(32, 127)), "云海", "a b&c=d/e+f%20"])
 def test_encoded_query_is_sent_as_it_was_signed(value: str) -> None:
     """What `encode` wrote is not written otherwise by the web signature."""
-    query = sign.encode([("aid", "6383"), ("v", value)])
+    query = queries.encode([("aid", "6383"), ("v", value)])
 
     assert sign.web_signature(query, UIFID, now_s=1793318400).startswith(
         f"{query}&uifid={UIFID}&timestamp=1793318400&"

@@ -21,7 +21,7 @@ from dyvine_cli.errors import (
     UnexpectedResponse,
 )
 from dyvine_cli.models import Author, Mention, Post, Ref, Rendition, Sound, Statistics, Tag
-from dyvine_cli.sites.tiktok import parse, renditions
+from dyvine_cli.sites.tiktok import page_data, parse, renditions
 
 MIRA = Author(id="", uid="6800000000000000001", handle="mira.holm", nickname="Mira Holm 🌿")
 REFERER = {"Referer": "https://www.tiktok.com/"}
@@ -572,3 +572,20 @@ def test_a_post_may_be_without_sound_and_playlist(item: Item) -> None:
     post = parse.post({**item("video"), "music": None, "playlistId": "", "warnInfo": None, "IsAigc": False})
 
     assert (post.sound, post.mix, post.notice) == (None, None, "")
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        pytest.param(
+            '{"acrawler":"https://sf16.x.com/obj/webmssdk/2.0.0.561/webmssdk.js"}', "2.0.0.561", id="plain"
+        ),
+        pytest.param(
+            r"https:\u002F\u002Fx\u002Fwebmssdk\u002F1.0.0.417\u002Fwebmssdk.js", "1.0.0.417", id="escaped"
+        ),
+        pytest.param("<html>webmssdk.js</html>", None, id="none"),
+    ],
+)
+def test_the_build_that_a_page_names(page: str, expected: str | None) -> None:
+    """The SDK's version stands in its address, so that a new one is noticed."""
+    assert page_data.build_named_by(page) == expected

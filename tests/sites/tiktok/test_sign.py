@@ -497,23 +497,6 @@ def test_encode_field(text: str, expected: str) -> None:
     assert sign.encode_field(text).hex() == expected
 
 
-@pytest.mark.parametrize(
-    ("page", "expected"),
-    [
-        pytest.param(
-            '{"acrawler":"https://sf16.x.com/obj/webmssdk/2.0.0.561/webmssdk.js"}', "2.0.0.561", id="plain"
-        ),
-        pytest.param(
-            r"https:\u002F\u002Fx\u002Fwebmssdk\u002F1.0.0.417\u002Fwebmssdk.js", "1.0.0.417", id="escaped"
-        ),
-        pytest.param("<html>webmssdk.js</html>", None, id="none"),
-    ],
-)
-def test_the_build_that_a_page_names(page: str, expected: str | None) -> None:
-    """The SDK's version stands in its address, so that a new one is noticed."""
-    assert sign.build_named_by(page) == expected
-
-
 # ---- constants
 
 
