@@ -17,7 +17,7 @@ from dyvine_cli.errors import MissingExtra
 
 PATIENCE = 20.0
 """Seconds that the services have."""
-_START = 5.0  # seconds more for the process itself
+_START = 15.0  # seconds more for the process itself; on a small machine the library loads for several
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _SCRIPT = Path(__file__).with_name("messenger.py")
 

@@ -34,39 +34,39 @@ class _Statuses(logging.Handler):
 
 
 class _Errand(threading.Thread):
-    """One address; `outcome` says how it went, `late` until it is known."""
+    """One address, and what the library makes of it; `outcome` says how it went, `late` until it is known."""
 
     def __init__(self, apprise: Any, address: str, title: str, text: str, statuses: _Statuses) -> None:
         super().__init__(daemon=True)
         self._apprise = apprise
-        self._address = address
         self._title = title
         self._text = text
         self._statuses = statuses
-        self.outcome: dict[str, Any] = {"service": None, "state": "late", "status": None}
+        self._asset = apprise.AppriseAsset(app_id="dyvine", app_desc="dyvine", async_mode=False)
+        self._service = apprise.Apprise.instantiate(address, asset=self._asset)
+        name = str(self._service.service_name or "")[:40] if self._service else None
+        self.outcome: dict[str, Any] = {
+            "service": name,
+            "state": "late" if self._service else "unknown",
+            "status": None,
+        }
 
     def run(self) -> None:
         """Send the message as plain text, which the library escapes for services that read markup."""
-        asset = self._apprise.AppriseAsset(app_id="dyvine", app_desc="dyvine", async_mode=False)
-        service = self._apprise.Apprise.instantiate(self._address, asset=asset)
-        if not service:
-            self.outcome = {"service": None, "state": "unknown", "status": None}
+        if not self._service:
             return
-        name = str(service.service_name or "")[:40]
-        self.outcome = {"service": name, "state": "late", "status": None}
-        messenger = self._apprise.Apprise(asset=asset)
-        messenger.add(service)
+        messenger = self._apprise.Apprise(asset=self._asset)
+        messenger.add(self._service)
         sent = messenger.notify(
             body=self._text, title=self._title, body_format=self._apprise.NotifyFormat.TEXT
         )
         status = None if sent else self._statuses.found.get(threading.get_ident())
-        self.outcome = {"service": name, "state": "sent" if sent else "failed", "status": status}
+        self.outcome = {**self.outcome, "state": "sent" if sent else "failed", "status": status}
 
 
 def main() -> None:
     """Send what stdin asks for, say how it went, end without waiting for anyone."""
     asked = json.loads(sys.stdin.buffer.read())
-    until = time.monotonic() + float(asked["seconds"])
     answer, sys.stdout = sys.stdout, open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for good
     statuses = _Statuses()
     logging.getLogger().addHandler(statuses)
@@ -75,6 +75,8 @@ def main() -> None:
     errands = [
         _Errand(apprise, address, asked["title"], asked["text"], statuses) for address in asked["addresses"]
     ]
+    # What the library takes to load is not the services' time.
+    until = time.monotonic() + float(asked["seconds"])
     for each in errands:
         each.start()
     for each in errands:
