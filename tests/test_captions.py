@@ -91,7 +91,7 @@ def test_what_is_no_webvtt_is_an_error(text: str) -> None:
 )
 def test_a_file_that_was_made_to_take_long_does_not(text: str) -> None:
     """Reading takes as long as the file is long, not more."""
-    began = time.perf_counter()
+    began = time.thread_time()
     srt(CUE + "x\n" + text)
 
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2

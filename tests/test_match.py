@@ -288,11 +288,11 @@ def test_code_in_a_text_stays_a_text() -> None:
 def test_a_catastrophic_regular_expression_ends_the_run_and_not_its_patience(pattern: str) -> None:
     """A search that would take ages on a hundred thousand letters is an error in a fraction of a second."""
     long = replace(POST, title=("x" if "x+" in pattern else "a") * 100_000 + "!")
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with suppress(InputError):
         assert not parse(f"title ~ '{pattern}'")(long)
 
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1
 
 
 def test_a_search_that_takes_too_long_names_the_post_and_the_pattern() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from dyvine_cli.simulator.world import World
-from tests.cli.conftest import Program
+from tests.cli.conftest import PATIENCE, Program
 
 SMALL = f"https://www.douyin.com/video/{World.SMALL}"
 GUEST = f"https://www.douyin.com/user/{World.ACCOUNTS[63]}"
@@ -149,10 +149,11 @@ def test_a_signal_ends_commands_within_two_seconds(dyvine: Program, tmp_path: Pa
     slow = tmp_path / "slow.py"
     slow.write_text(f"import time\nopen({str(tmp_path / 'begun')!r}, 'w')\ntime.sleep(60)\n")
     with dyvine.start("post", SMALL, "--exec", f"saved:'{sys.executable}' '{slow}'") as process:
-        for _ in range(500):
-            if (tmp_path / "begun").exists():
-                break
-            time.sleep(0.02)
+        end = time.monotonic() + PATIENCE
+        while not (tmp_path / "begun").exists():
+            assert process.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.01)
         stop(process, signal.SIGTERM)
 
 
@@ -169,7 +170,7 @@ def stop(process: Any, number: int) -> None:
     """Send a signal; the process ends in time and with its status."""
     began = time.monotonic()
     process.send_signal(number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 128 + number
     assert time.monotonic() - began < 2

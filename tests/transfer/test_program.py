@@ -12,13 +12,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from dyvine_cli.simulator.app import Simulator, running
+from dyvine_cli.simulator.wire import Served
 from dyvine_cli.simulator.world import World
 from tests.transfer.conftest import name_space
 
@@ -173,22 +174,28 @@ def test_killed_process_holds_nobody_up(place, platform):
     assert len(place.files()) == FILES
 
 
-def begun(place: Place, process: subprocess.Popen[str], least: int = 1) -> None:
-    """Wait until so many bytes are on the disk."""
+def wait_for(process: subprocess.Popen[str], holds: Callable[[], bool]) -> None:
+    """Wait until something holds while a process runs."""
     until = time.monotonic() + PATIENCE
-    while sum(path.stat().st_blocks * 512 for path in place.out.rglob("*.part")) < least:
+    while not holds():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until
         time.sleep(0.005)
+
+
+def begun(place: Place, process: subprocess.Popen[str], least: int = 1) -> None:
+    """Wait until so many bytes are on the disk."""
+    wait_for(process, lambda: sum(path.stat().st_blocks * 512 for path in place.out.rglob("*.part")) >= least)
 
 
 def until_it_reads(process: subprocess.Popen[str]) -> None:
     """Wait until a process has a part open."""
-    until = time.monotonic() + PATIENCE
-    while not any(target.endswith(".part") for target in open_files(process.pid)):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.005)
+    wait_for(process, lambda: any(target.endswith(".part") for target in open_files(process.pid)))
+
+
+def asked(platform: Simulator) -> list[Served]:
+    """The requests for a video."""
+    return [each for each in platform.requests if each.kind.startswith("video")]
 
 
 def open_files(process: int) -> Iterator[str]:
@@ -212,10 +219,11 @@ def test_segments_say_how_many_connections_a_large_file_takes(place, platform, s
     platform.line.rate = 4_000_000
     process = place.start("post", BIG, "--segments", segments)
     begun(place, process, least=1_000_000)
+    wait_for(process, lambda: len({each.connection for each in asked(platform)}) >= most)
     time.sleep(0.1)
     process.kill()
     process.communicate()
-    media = [each for each in platform.requests if each.kind.startswith("video")]
+    media = asked(platform)
 
     assert len({each.connection for each in media}) == most
     assert all(("range" in each.headers) == (most > 1) for each in media)
