@@ -219,9 +219,10 @@ async def test_a_list_goes_on_with_the_next_login(person: Person) -> None:
     """A login whose lists are closed for long passes the turn on, and its pages would still be served."""
     jar = cookies.read(login_header(person.platform.clock()), site="tiktok")
     events: list[Event] = []
-    async with person.at_work(events, profile="a,b", site="tiktok") as workspace:
+    async with person.at_work(site="tiktok") as workspace:
         for name in ("a", "b"):
             await login.add(workspace, jar, site="tiktok", name=name, test=False)
+    async with person.at_work(events, profile="a,b", site="tiktok") as workspace:
         client = workspace.client
         first = client.profile("tiktok").name
         for _ in range(3):

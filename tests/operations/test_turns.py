@@ -91,9 +91,9 @@ async def test_a_single_login_waits_for_nobody(person: Person) -> None:
 async def test_a_name_that_is_not_stored_is_wrong_input(person: Person) -> None:
     """A list is no reason to leave one out silently."""
     await add(person, "a")
-    outcome = await person.get(f"douyin:post:{World.SMALL}", profile="a,nobody")
 
-    assert outcome.code == ConfigError.exit_code
+    with pytest.raises(ConfigError, match="there is no profile 'nobody'"):
+        await person.get(f"douyin:post:{World.SMALL}", profile="a,nobody")
 
 
 WANTED = {
