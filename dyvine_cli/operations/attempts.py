@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from dyvine_cli.client import Client, elsewhere
@@ -29,24 +29,30 @@ class Attempts:
         self._left: Counter[str] = Counter()
         self._bad_lines = 0
 
-    def goes_on(self, each: Asked) -> bool:
-        """Whether a thing is to be tried; what an ended site still has is only counted."""
+    def goes_on(self, each: Asked, parts: int = 1) -> bool:
+        """Whether a thing is to be tried; what an ended site still has, each of its `parts`, is only counted."""
         if not self._ended:
             return True
         site = self._site_of(each)
         if site not in self._ended:
             return True
-        self._left[site] += 1
-        self._tally.fail(self._ended[site])
+        self._left[site] += parts
+        for _ in range(parts):
+            self._tally.fail(self._ended[site])
         return False
 
     @contextmanager
-    def one(self, each: Asked) -> Iterator[None]:
-        """Count and report the failure of one thing; nothing is raised but what is no error of ours."""
+    def one(self, each: Asked, assets: Iterable[str | None] = (None,)) -> Iterator[None]:
+        """Count and report the failure of one thing; nothing is raised but what is no error of ours.
+
+        `assets` are the files of it that are wanted: it is a failure of each.
+        """
         try:
             yield
         except DyvineError as error:
-            self._tally.fail(error.with_traceback(None))  # it is kept to the end, its frames need not be
+            assets = tuple(assets)
+            for _ in assets:
+                self._tally.fail(error.with_traceback(None))  # it is kept to the end, its frames need not be
             if each.line is not None and isinstance(error, InputError):
                 self._bad_lines += 1
                 if self._bad_lines > MOST_TOLD:
@@ -54,7 +60,8 @@ class Attempts:
             self.mind(self._site_of(each), error)
             self._mind_site(each, error)
             ref = getattr(error, "ref", None)
-            self._report(Failed(ref=ref, error=error, text=each.place))
+            for asset in assets:
+                self._report(Failed(ref=ref, asset=asset, error=error, text=each.place))
 
     def _mind_site(self, each: Asked, error: DyvineError) -> None:
         """Ids look alike on all sites: one that was not found may be another's."""

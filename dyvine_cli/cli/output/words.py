@@ -138,7 +138,10 @@ def complaint(
     error: DyvineError, about: str = "", *, named: bool = False, traced: bool = False
 ) -> tuple[str, ...]:
     """An error in one line, and its hint in another; `named` adds its name, `traced` the route that it came from."""
-    line = f"error: {about + ': ' if about else ''}{clean(error.message)}"
+    message = clean(error.message)
+    if about:
+        message = f"{about}: {message.removeprefix(about.partition(' ')[0] + ': ')}"
+    line = f"error: {message}"
     endpoint = getattr(error, "endpoint", None) if traced else None
     line += f" [{clean(endpoint)}]" if endpoint else ""
     line += f" ({error.name})" if named else ""
@@ -155,7 +158,8 @@ def failed(event: Failed, *, named: bool = False, traced: bool = False) -> tuple
     message = clean(event.error.message)
     known = not what or _bare(what) in message
     if event.ref is not None and not _NAME.fullmatch(event.text):
-        known = known or event.ref.id in message
+        is_named = event.asset is None or re.search(rf"\b{re.escape(event.asset)}\b", message) is not None
+        known = known or (event.ref.id in message and is_named)
     about = ": ".join(filter(None, (line, "" if known else clean(what, 120))))
     return complaint(event.error, about, named=named, traced=traced)
 

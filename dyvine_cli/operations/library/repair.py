@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dyvine_cli.archive.base import FileFilter, Gone, GonePost, SavedAsset
-from dyvine_cli.errors import Deleted, DiskError, NotFound, Private
+from dyvine_cli.errors import Deleted, DiskError, DyvineError, InputError, NotFound, Private
 from dyvine_cli.events import Event, Failed, Finished, Report, Saved, Skipped, Summarized
-from dyvine_cli.models import Post, Ref
+from dyvine_cli.models import Asset, Post, Ref
+from dyvine_cli.operations import selection
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.attempts import Attempts
 from dyvine_cli.operations.download import Errand, save_posts
@@ -62,6 +63,7 @@ class Repair:
         self._tally = Tally()
         self._attempts = Attempts(workspace.client, self._tally, report, "post")
         self._under_way: dict[Ref, Mapping[str, SavedAsset]] = {}
+        self._failed: set[Ref] = set()
         self.outcome = Repaired()
 
     async def run(
@@ -113,11 +115,16 @@ class Repair:
         self._attempts.tell_left()
 
     def _heard(self, event: Event) -> None:
-        """Count the files that are whole again, and let go of the posts that are done."""
+        """Count the files that are whole again and those that failed, and let go of the posts that are done."""
         if isinstance(event, Saved) and event.asset in self._under_way.get(event.ref, ()):
             self.outcome.whole += 1
+        elif isinstance(event, Failed) and event.ref is not None and event.asset is not None:
+            if event.ref in self._failed:  # of a post's failures the first is counted where it is saved
+                self._tally.fail(event.error)
+            self._failed.add(event.ref)
         elif isinstance(event, Finished):
             self._under_way.pop(event.ref, None)
+            self._failed.discard(event.ref)
         self._report(event)
 
     async def _posts(self, filters: Iterable[FileFilter]) -> AsyncGenerator[Post]:
@@ -125,17 +132,17 @@ class Repair:
         async with aclosing(self._bad(filters)) as bad:
             async for ref, files in bad:
                 each = Asked(str(ref))
-                if not self._attempts.goes_on(each):
+                if not self._attempts.goes_on(each, len(files)):
                     continue
                 found: list[Post] = []
-                with self._attempts.one(each):
+                with self._attempts.one(each, files):
                     found.append(await self._asked(ref))
-                if not found:
+                offered = self._offered(found[0], files) if found else {}
+                if not offered:
                     self._report(Finished(ref=ref, state="failed"))
-                for post in found:
-                    self._mind_lost(post, files)
-                    self._under_way[post.ref] = files
-                    yield post
+                    continue
+                self._under_way[found[0].ref] = offered
+                yield found[0]
 
     async def _bad(
         self, filters: Iterable[FileFilter]
@@ -168,12 +175,27 @@ class Repair:
         await archive.drop_gone([ref])
         return post
 
-    def _mind_lost(self, post: Post, files: Mapping[str, SavedAsset]) -> None:
-        """Say which files the post does not have any more."""
-        for asset in sorted(set(files) - {each.id for each in post.assets}):
-            error = NotFound(f"{post.ref} has no {asset} any more", ref=post.ref)
-            self._tally.fail(error)
-            self._report(Failed(ref=post.ref, asset=asset, error=error))
+    def _offered(self, post: Post, files: Mapping[str, SavedAsset]) -> Mapping[str, SavedAsset]:
+        """The files that the post still has, within the limits that are set; what is wrong with the others is told."""
+        assets = {each.id: each for each in post.assets}
+        for name in sorted(files):
+            error = self._missing(post, name, assets.get(name))
+            if error is not None:
+                self._tally.fail(error)
+                self._report(Failed(ref=post.ref, asset=name, error=error))
+                assets.pop(name, None)
+        return {name: file for name, file in files.items() if name in assets}
+
+    def _missing(self, post: Post, name: str, asset: Asset | None) -> DyvineError | None:
+        """Why there is nothing to fetch for a file; None if there is."""
+        if asset is None or (asset.kind != "text" and not asset.renditions):
+            return NotFound(f"{post.ref} has no {name} any more", ref=post.ref)
+        if asset.kind != "text" and not selection.choices(asset, self._wish):
+            return InputError(
+                f"{post.ref}: nothing that is offered for {name} is within the limits",
+                hint="allow more with --max-height or --max-filesize",
+            )
+        return None
 
 
 def look_for_one(files: Sequence[SavedAsset]) -> None:

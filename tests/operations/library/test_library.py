@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from dyvine_cli.archive.base import FileFilter, SavedAsset
 from dyvine_cli.archive.database import open_reading
 from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.errors import DiskError, InputError
-from dyvine_cli.events import Event, Failed, Saved, Skipped, Warned
+from dyvine_cli.events import Event, Failed, Saved, Skipped, Summarized, Warned
 from dyvine_cli.models import Ref
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.library import contents, rebuild
@@ -379,6 +380,41 @@ async def test_a_post_that_is_gone_is_noted(keeper: Person) -> None:
     assert (await repaired(keeper)).code == 0
     async with keeper.at_work() as workspace:
         assert await workspace.archive.gone() == ()
+
+
+async def test_each_file_that_stays_bad_is_told_with_its_own_cause(keeper: Person) -> None:
+    """A post that is gone is a failure of each of its files; of one post every file has the cause that it met."""
+    for lost in keeper.files():
+        if SMALL.id in lost.name or (IMAGES.id in lost.name and re.search("_(0[123]|sound)[.]", lost.name)):
+            lost.unlink()
+    keeper.platform.faults.set("detail-filtered", where=SMALL.id)
+    keeper.platform.faults.set("jpeg-for-video", where="sound")
+    keeper.platform.faults.set("404", where="picture")
+    done = await repaired(keeper)
+    keeper.platform.faults.clear()
+    told = {(each.ref, each.asset): type(each.error).__name__ for each in done.of(Failed)}
+    summary = done.of(Summarized)[0]
+
+    assert told == {
+        (SMALL, "video"): "Deleted",
+        (IMAGES, "picture_01"): "LinkExpired",
+        (IMAGES, "picture_02"): "LinkExpired",
+        (IMAGES, "picture_03"): "LinkExpired",
+        (IMAGES, "sound"): "Truncated",
+    }
+    assert (summary.failed, summary.reasons) == (5, {"Deleted": 1, "LinkExpired": 3, "Truncated": 1})
+    assert done.code == 3
+    assert (await repaired(keeper)).code == 0
+
+
+async def test_a_file_beyond_the_limits_says_so(keeper: Person) -> None:
+    """What is offered of it is larger than what is wanted now: not a word would be a riddle."""
+    file(keeper, ".mp4").unlink()
+    done = await repaired(keeper, wish=Selection(max_filesize=1))
+    (failed,) = done.of(Failed)
+
+    assert (failed.ref, failed.asset, done.code) == (SMALL, "video", 2)
+    assert "--max-filesize" in (failed.error.hint or "")
 
 
 async def test_a_simulated_repair_says_what_it_would_fetch(keeper: Person) -> None:
