@@ -2,7 +2,8 @@
 
 Calls go straight to SQLite from the event loop: a one-row write takes 14 µs, a hop into a thread 50 µs. What reads
 before it writes begins IMMEDIATE, because a deferred transaction that turns into a writer fails with "database is
-locked" whatever the timeout. sqlite3's errors become ours here and nowhere else.
+locked" whatever the timeout. sqlite3's errors become ours here and nowhere else. Rows that no download needs are
+imported where they are made.
 """
 
 from __future__ import annotations
@@ -14,27 +15,17 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequenc
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dyvine_cli.archive import schema
 from dyvine_cli.archive.base import (
     CheckedSource,
     CompletePost,
-    Counts,
-    DamagedAsset,
     FailedAsset,
-    FileFilter,
-    FileKey,
     GonePost,
-    IgnoredPost,
-    KnownName,
-    KnownUser,
     ListedSource,
-    RecordedFile,
     SavedAsset,
     StoredCursor,
-    Tally,
-    Verification,
 )
 from dyvine_cli.archive.database import (
     can_write,
@@ -48,6 +39,19 @@ from dyvine_cli.archive.database import (
 from dyvine_cli.archive.mount import network_file_system
 from dyvine_cli.events import Report, Warned, ignore
 from dyvine_cli.models import Author, Cursor, Listing, Ref
+
+if TYPE_CHECKING:
+    from dyvine_cli.archive.holdings import (
+        Counts,
+        DamagedAsset,
+        FileFilter,
+        FileKey,
+        IgnoredPost,
+        KnownUser,
+        RecordedFile,
+        Tally,
+        Verification,
+    )
 
 _SAVED = """
 SELECT saved.site, saved.post, saved.asset, account.user, CAST(folder.path AS BLOB), CAST(post.name AS BLOB), saved.shared,
@@ -499,6 +503,8 @@ class SqliteArchive:
 
     async def user(self, site: str, id: str) -> KnownUser | None:
         """The account with its names and folder."""
+        from dyvine_cli.archive.holdings import KnownName, KnownUser
+
         with mapped(self._path):
             row = self._db.execute(
                 "SELECT account.id, uid, CAST(folder.path AS BLOB) FROM account "
@@ -548,6 +554,8 @@ class SqliteArchive:
 
     async def ignored_posts(self, site: str | None = None) -> tuple[IgnoredPost, ...]:
         """The whole table."""
+        from dyvine_cli.archive.holdings import IgnoredPost
+
         asked = (
             "SELECT site, post, since FROM ignored WHERE ?1 IS NULL OR site = ?1 ORDER BY since, site, post"
         )
@@ -623,6 +631,8 @@ class SqliteArchive:
         self, wanted: FileFilter, *, after: FileKey | None = None, limit: int = 1000
     ) -> tuple[RecordedFile, ...]:
         """A range of the key, or of one account's posts."""
+        from dyvine_cli.archive.holdings import RecordedFile
+
         query, values = _files_query(wanted, after)
         with mapped(self._path):
             rows = self._db.execute(query, (*values, limit)).fetchall()
@@ -639,6 +649,8 @@ class SqliteArchive:
         self, site: str | None = None, *, after: FileKey | None = None, limit: int | None = None
     ) -> tuple[DamagedAsset, ...]:
         """A range of the key."""
+        from dyvine_cli.archive.holdings import DamagedAsset
+
         values = (site, *(after or ("", "", "")), -1 if limit is None else limit)
         with mapped(self._path):
             return tuple(
@@ -658,6 +670,8 @@ class SqliteArchive:
 
     async def verification(self, scope: str) -> Verification | None:
         """One row by its key."""
+        from dyvine_cli.archive.holdings import Verification
+
         asked = "SELECT site, post, asset, began, files, size FROM verifying WHERE scope = ?"
         with mapped(self._path):
             row = self._db.execute(asked, (scope,)).fetchone()
@@ -695,12 +709,16 @@ class SqliteArchive:
 
     async def counts(self, site: str | None = None) -> Counts:
         """Counted by SQLite."""
+        from dyvine_cli.archive.holdings import Counts
+
         with mapped(self._path):
             failed, gone, ignored, damaged = self._db.execute(_COUNTS, (site,)).fetchone()
         return Counts(failed=failed, gone=gone, ignored=ignored, damaged=damaged)
 
     async def stats(self) -> tuple[Tally, ...]:
         """Read from the tally, not counted."""
+        from dyvine_cli.archive.holdings import Tally
+
         with mapped(self._path):
             rows = self._db.execute(_STATS).fetchall()
         return tuple(

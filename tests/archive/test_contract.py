@@ -14,15 +14,17 @@ from dyvine_cli.archive.base import (
     Archive,
     CheckedSource,
     CompletePost,
-    Counts,
-    DamagedAsset,
-    FileFilter,
     GonePost,
-    IgnoredPost,
-    KnownName,
     ListedSource,
     SavedAsset,
     StoredCursor,
+)
+from dyvine_cli.archive.holdings import (
+    Counts,
+    DamagedAsset,
+    FileFilter,
+    IgnoredPost,
+    KnownName,
     Tally,
     Verification,
 )

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from dyvine_cli.archive import schema
-from dyvine_cli.archive.base import CompletePost, FileFilter, ListedSource, SavedAsset, StoredCursor, Tally
+from dyvine_cli.archive.base import CompletePost, ListedSource, SavedAsset, StoredCursor
+from dyvine_cli.archive.holdings import FileFilter, Tally
 from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.errors import ArchiveError
 from dyvine_cli.models import Cursor, Ref

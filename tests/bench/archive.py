@@ -23,7 +23,8 @@ from pathlib import Path
 
 from measure import PROGRAM, surroundings
 
-from dyvine_cli.archive.base import CompletePost, FileFilter, SavedAsset
+from dyvine_cli.archive.base import CompletePost, SavedAsset
+from dyvine_cli.archive.holdings import FileFilter
 from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.models import Author, Ref
 

@@ -97,6 +97,7 @@ def test_a_post_is_asked_for_before_anything_else_is_loaded(
         {
             f"dyvine_cli.sites.{own}.sign",
             f"dyvine_cli.sites.{own}.replay",
+            "dyvine_cli.archive.holdings",
             "dyvine_cli.operations.accounts",
             "dyvine_cli.sidecar",
             "tenacity",

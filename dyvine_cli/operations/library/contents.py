@@ -12,18 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
 
-from dyvine_cli.archive.base import (
-    Archive,
-    Counts,
-    FailedAsset,
-    FileFilter,
-    FileKey,
-    GonePost,
-    IgnoredPost,
-    RecordedFile,
-    SavedAsset,
-    Tally,
-)
+from dyvine_cli.archive.base import Archive, FailedAsset, GonePost, SavedAsset
+from dyvine_cli.archive.holdings import Counts, FileFilter, FileKey, IgnoredPost, RecordedFile, Tally
 from dyvine_cli.errors import InputError
 from dyvine_cli.events import Report, Warned
 from dyvine_cli.models import AssetKind, Ref

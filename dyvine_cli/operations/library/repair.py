@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dyvine_cli.archive.base import FileFilter, Gone, GonePost, SavedAsset
+from dyvine_cli.archive.base import Gone, GonePost, SavedAsset
+from dyvine_cli.archive.holdings import FileFilter
 from dyvine_cli.errors import Deleted, DiskError, DyvineError, InputError, NotFound, Private
 from dyvine_cli.events import Event, Failed, Finished, Report, Saved, Skipped, Summarized
 from dyvine_cli.models import Asset, Post, Ref

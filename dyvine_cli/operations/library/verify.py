@@ -13,15 +13,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from dyvine_cli.archive.base import (
-    Archive,
-    Damage,
-    DamagedAsset,
-    FileFilter,
-    FileKey,
-    SavedAsset,
-    Verification,
-)
+from dyvine_cli.archive.base import Archive, SavedAsset
+from dyvine_cli.archive.holdings import Damage, DamagedAsset, FileFilter, FileKey, Verification
 from dyvine_cli.events import Report, Warned
 from dyvine_cli.operations.asked import Asked
 from dyvine_cli.operations.attempts import Attempts

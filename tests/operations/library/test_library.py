@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from dyvine_cli.archive.base import FileFilter, SavedAsset
+from dyvine_cli.archive.base import SavedAsset
 from dyvine_cli.archive.database import open_reading
+from dyvine_cli.archive.holdings import FileFilter
 from dyvine_cli.archive.sqlite import SqliteArchive
 from dyvine_cli.errors import DiskError, InputError
 from dyvine_cli.events import Event, Failed, Saved, Skipped, Summarized, Warned
