@@ -10,7 +10,7 @@ from typer import Argument
 from dyvine_cli.cli.app import conduct, finish
 from dyvine_cli.cli.call import Run, noun_app, verb
 from dyvine_cli.cli.download import asked, batch, need_words
-from dyvine_cli.cli.options import Common, Reach, Show, Take, Which, choice, plain, value
+from dyvine_cli.cli.options import Common, Fetch, Into, Reach, Show, Which, choice, plain, value
 from dyvine_cli.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,21 +33,43 @@ KINDS = ("video", "picture", "clip", "sound", "cover", "subtitle", "text")
 
 Words = Annotated[
     list[str] | None,
-    Argument(metavar="TEXT...", help="Links, ids or refs of posts and accounts; nothing means everything."),
+    Argument(
+        metavar="TEXT...", help="Links, ids or refs (site:kind:id) of posts and accounts; else everything."
+    ),
+]
+Posts = Annotated[
+    list[str] | None, Argument(metavar="TEXT...", help="Links, ids or refs (site:kind:id) of posts.")
+]
+PostsOrAccounts = Annotated[
+    list[str] | None,
+    Argument(metavar="TEXT...", help="Links, ids or refs (site:kind:id) of posts and accounts."),
 ]
 Batch = Annotated[
-    str | None, value("-a", "--batch-file", metavar="FILE", help="Links from a file, - for stdin.")
+    str | None,
+    value("-a", "--batch-file", metavar="FILE", help="Links from a file, one a line; - for stdin."),
 ]
 Kind = Annotated[
     str | None,
-    choice("--kind", metavar="KINDS", among=KINDS, help=f"Only these kinds of files: {','.join(KINDS)}."),
+    choice(
+        "--kind",
+        metavar="KINDS",
+        among=KINDS,
+        help=f"Only these kinds of files, several with commas: {','.join(KINDS)}.",
+    ),
 ]
 Since = Annotated[
     str | None,
-    value("--since", metavar="DATE", help="Of posts published then or later: 2026-01-31, today-2weeks."),
+    value(
+        "--since",
+        metavar="DATE",
+        help="Of posts published then or later: 2026-01-31, today-2weeks (local time).",
+    ),
 ]
-Until = Annotated[str | None, value("--until", metavar="DATE", help="Of posts published then or before.")]
-Limit = Annotated[str | None, value("--limit", metavar="N", help="At most N rows.")]
+Until = Annotated[
+    str | None,
+    value("--until", metavar="DATE", help="Of posts published then or before; that day counts, too."),
+]
+Limit = Annotated[str | None, value("--limit", metavar="N", help="At most N rows; else all.")]
 Deep = Annotated[bool | None, plain("--deep", help="Read every byte and compare its SHA-256.")]
 
 
@@ -88,7 +110,9 @@ def list_(
     ] = None,
     ignored: Annotated[bool | None, plain("--ignored", help="Posts that never come again.")] = None,
     missing: Annotated[bool | None, plain("--missing", help="Recorded files that are not there.")] = None,
-    dump_json: Annotated[bool | None, plain("-j", "--dump-json", help="Objects, one a line.")] = None,
+    dump_json: Annotated[
+        bool | None, plain("-j", "--dump-json", help="Objects as JSON lines on stdout.")
+    ] = None,
     print_: Annotated[
         str | None, value("--print", metavar="path", help="Only the path of each file.")
     ] = None,
@@ -173,10 +197,14 @@ def verify(
     return run
 
 
-@verb(app, Reach, Show, Take)
+@verb(app, Reach, Show, Fetch, Into)
 def repair(
     given: Common,
     words: Words = None,
+    batch_file: Batch = None,
+    kind: Kind = None,
+    since: Since = None,
+    until: Until = None,
     deep: Deep = None,
     rebuild: Annotated[
         bool | None,
@@ -188,21 +216,22 @@ def repair(
 ) -> Run:
     """Fetch again what is missing or damaged, to where it was; what its site does not show any more is noted.
 
-    With -s only say what would be fetched.
+    With -s only say what would be fetched. The folder of -P counts for --rebuild only.
     """
+    near = _near(given, batch_file)
     if rebuild:
-        if words or given.take.batch_file or deep:
+        if words or near.take.batch_file or deep:
             raise InputError(
                 "--rebuild takes the whole archive", hint="give it alone, with -P DIR if need be"
             )
         return lambda: conduct(
             given, lambda settings, report: _rebuild(given, settings, report), events=False
         )
-    wanted = _wanted(given, given.take.kind, given.take.since, given.take.until)
-    bare = replace(given, take=replace(given.take, kind=None, since=None, until=None))
+    wanted = _wanted(given, kind, since, until)
+    bare = replace(near, take=replace(near.take, since=None, until=None))
 
     def run() -> int:
-        lines = batch(given)
+        lines = batch(bare)
 
         async def operation(workspace: Workspace, wish: Selection, report: Report) -> int:
             from dyvine_cli.cli.output.archive import Checking
@@ -224,7 +253,7 @@ def repair(
 
 
 @verb(app, Reach, Show)
-def forget(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
+def forget(given: Common, words: PostsOrAccounts = None, batch_file: Batch = None) -> Run:
     """Forget posts, or all posts of accounts: they may come again. Their files stay."""
     from dyvine_cli.cli.output.archive import tell_forgotten
     from dyvine_cli.operations.library.contents import forget
@@ -233,7 +262,7 @@ def forget(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
 
 
 @verb(app, Reach, Show)
-def ignore(given: Common, words: Words = None, batch_file: Batch = None) -> Run:
+def ignore(given: Common, words: Posts = None, batch_file: Batch = None) -> Run:
     """Never fetch these posts again, whatever brings them; `archive forget` takes it back. Their files stay."""
     from dyvine_cli.cli.output.archive import tell_ignored
     from dyvine_cli.operations.library.contents import ignore

@@ -19,7 +19,10 @@ def demo(
     path: Annotated[
         Path | None,
         location(
-            "-P", "--path", metavar="DIR", help="Folder for the files; else one under the temporary folder."
+            "-P",
+            "--path",
+            metavar="DIR",
+            help="Folder for the files; else one in the system's temporary folder.",
         ),
     ] = None,
 ) -> Run:

@@ -71,12 +71,14 @@ def add(
     with it: every later call of this login goes that way.
 
     \b
-    To export them, log in at www.douyin.com (or www.tiktok.com) in a browser, then one of these:
-      a header      F12, Network, reload, click the first entry, copy the value of Cookie under
-                    Request Headers; run `dyvine login add -`, paste, Enter, Ctrl-D
-      a file        an extension such as "Get cookies.txt LOCALLY" (Netscape) or Cookie-Editor (JSON)
-                    writes it; run `dyvine login add cookies.txt`
-      the browser   run `dyvine login add --cookies-from-browser firefox`
+    To export them, log in at www.douyin.com (or www.tiktok.com) in a browser,
+    then one of these:
+      a header     F12, Network, reload, click the first entry, copy the value of
+                   Cookie under Request Headers; run `dyvine login add -`, paste,
+                   press Enter and Ctrl-D
+      a file       an extension such as "Get cookies.txt LOCALLY" (Netscape) or
+                   Cookie-Editor (JSON) writes it; `dyvine login add cookies.txt`
+      the browser  `dyvine login add --cookies-from-browser firefox`
     """  # noqa: D301 - the one backslash keeps typer from folding the lines
     file, browser = given.reach.cookies, given.reach.cookies_from_browser
     named = sum(each is not None for each in (source, file, browser))

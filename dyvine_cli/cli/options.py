@@ -69,7 +69,10 @@ class Where:
     """Where settings come from."""
 
     config: Annotated[
-        Path | None, location("--config", metavar="FILE", help="Configuration file to use.")
+        Path | None,
+        location(
+            "--config", metavar="FILE", help="Configuration file; else the usual one (dyvine config path)."
+        ),
     ] = None
     no_config: Annotated[bool | None, plain("--no-config", help="Read no configuration file.")] = None
 
@@ -84,7 +87,7 @@ class Which(Where):
             "--site",
             metavar="SITE",
             among=("douyin", "tiktok"),
-            help="Site of bare ids and handles: douyin or tiktok.",
+            help="Site of bare ids and handles: douyin or tiktok; else ids are Douyin's, @handles TikTok's.",
         ),
     ] = None
 
@@ -98,7 +101,7 @@ class Reach(Which):
         value(
             "--profile",
             metavar="NAME",
-            help="Login to use, or several (a,b) that take turns; guest uses none.",
+            help="Login to use; else main, or none. Several (a,b) take turns, guest uses none.",
         ),
     ] = None
     cookies: Annotated[
@@ -118,7 +121,7 @@ class Reach(Which):
         value(
             "--proxy",
             metavar="URL",
-            help="http, https or socks5 proxy, list:FILE or list:URL; none for none.",
+            help="http, https or socks5 proxy, list:FILE or list:URL; none for none; else that of the environment.",
         ),
     ] = None
     connect_to: Annotated[
@@ -126,7 +129,8 @@ class Reach(Which):
         value("--connect-to", metavar="HOST:PORT:ADDR:PORT", help="Open the socket elsewhere, as curl does."),
     ] = None
     ca_file: Annotated[
-        Path | None, location("--ca-file", metavar="FILE", help="Certificates to trust besides.")
+        Path | None,
+        location("--ca-file", metavar="FILE", help="Certificates (PEM) to trust besides the usual ones."),
     ] = None
     no_check_certificates: Annotated[
         bool | None, switch("--no-check-certificates", help="Do not verify TLS (dangerous).")
@@ -137,11 +141,12 @@ class Reach(Which):
             "--pace",
             metavar="PACE",
             among=("slow", "normal", "fast", "off"),
-            help="How often a site is asked: slow, normal, fast or off.",
+            help="How often a site is asked: slow, normal (the default), fast or off.",
         ),
     ] = None
     retries: Annotated[
-        str | None, value("-R", "--retries", metavar="N", help="Tries after a failed one.")
+        str | None,
+        value("-R", "--retries", metavar="N", help="Tries after a failed one, 0 to 100; 3 by default."),
     ] = None
 
 
@@ -151,12 +156,12 @@ class Show:
 
     quiet: Annotated[bool | None, switch("-q", "--quiet", help="Only warnings and errors.")] = None
     verbose: Annotated[
-        int, Option("-v", "--verbose", count=True, show_default=False, help="More; -vv even more.")
+        int, Option("-v", "--verbose", count=True, show_default=False, help="Say more; -vv even more.")
     ] = 0
     json: Annotated[bool | None, switch("--json", help="Events (or objects) as JSON lines on stdout.")] = None
     no_progress: Annotated[bool | None, switch("--no-progress", help="No progress display.")] = None
     print_traffic: Annotated[
-        bool | None, switch("--print-traffic", help="Requests and answers, redacted.")
+        bool | None, switch("--print-traffic", help="Requests and answers on stderr, without secrets.")
     ] = None
 
 
@@ -165,10 +170,11 @@ class Ask:
     """What is named besides the words of the call, and how objects are shown."""
 
     batch_file: Annotated[
-        str | None, value("-a", "--batch-file", metavar="FILE", help="Links from a file, - for stdin.")
+        str | None,
+        value("-a", "--batch-file", metavar="FILE", help="Links from a file, one a line; - for stdin."),
     ] = None
     dump_json: Annotated[
-        bool | None, plain("-j", "--dump-json", help="Post objects on stdout; no download.")
+        bool | None, plain("-j", "--dump-json", help="Objects as JSON lines on stdout; no download.")
     ] = None
     raw: Annotated[
         bool | None, plain("--raw", help="The platform's own object, for -j and info; no download.")
@@ -180,7 +186,7 @@ class Few:
     """How many entries of a list."""
 
     limit: Annotated[
-        str | None, value("--limit", metavar="N", help="At most N posts, after the filters.")
+        str | None, value("--limit", metavar="N", help="At most N, after the filters; else all.")
     ] = None
 
 
@@ -194,11 +200,14 @@ class Choose:
             "--since",
             "--dateafter",
             metavar="DATE",
-            help="Published then or later: 2026-01-31, today-2weeks.",
+            help="Published then or later: 2026-01-31, today-2weeks (local time).",
         ),
     ] = None
     until: Annotated[
-        str | None, value("--until", "--datebefore", metavar="DATE", help="Published then or before.")
+        str | None,
+        value(
+            "--until", "--datebefore", metavar="DATE", help="Published then or before; that day counts, too."
+        ),
     ] = None
     kind: Annotated[
         str | None,
@@ -206,7 +215,7 @@ class Choose:
             "--kind",
             metavar="KINDS",
             among=("video", "images", "live_photo", "slides", "article", "note"),
-            help="Only these: video,images,live_photo,slides,article,note.",
+            help="Only these, several with commas: video,images,live_photo,slides,article,note.",
         ),
     ] = None
     match: Annotated[
@@ -214,60 +223,121 @@ class Choose:
         value(
             "--match",
             metavar="EXPR",
-            help="Only posts for which this holds: 'likes > 10K and duration < 3m and not title ~ \"ad|promo\"'.",
+            help="Only posts for which this holds: 'likes > 10K and duration < 3m and not title ~ \"ad|promo\"'; the README has it all.",
         ),
     ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Save:
-    """What is saved of them, and where it goes."""
+class Into:
+    """Where it goes."""
 
-    path: Annotated[Path | None, location("-P", "--path", metavar="DIR", help="Folder to save in.")] = None
-    output: Annotated[
-        str | None, value("-o", "--output", metavar="TEMPLATE", help="Names below that folder.")
+    path: Annotated[
+        Path | None, location("-P", "--path", metavar="DIR", help="Folder to save in; else the current one.")
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """How it is called."""
+
+    output: Annotated[
+        str | None,
+        value(
+            "-o",
+            "--output",
+            metavar="TEMPLATE",
+            help="Names below that folder, such as '{user}/{id}.{ext}'; the README lists the fields.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch:
+    """How files are fetched, and in which quality."""
+
     simulate: Annotated[
         bool | None,
         switch("-s", "--dry-run", "--simulate", help="Download nothing, say what would be saved."),
     ] = None
-    parallel: Annotated[str | None, value("-N", "--parallel", metavar="N", help="Files at once.")] = None
+    parallel: Annotated[
+        str | None, value("-N", "--parallel", metavar="N", help="Files at once, 1 to 64; 8 by default.")
+    ] = None
     segments: Annotated[
-        str | None, value("--segments", metavar="N", help="Connections for one large file; 1: never split.")
+        str | None,
+        value(
+            "--segments",
+            metavar="N",
+            help="Connections for one large file, 1 to 16; 16 by default, 1 never splits.",
+        ),
     ] = None
     limit_rate: Annotated[
-        str | None, value("-r", "--limit-rate", metavar="RATE", help="Bytes a second: 500K, 2M.")
+        str | None,
+        value(
+            "-r",
+            "--limit-rate",
+            metavar="RATE",
+            help="Bytes a second for the whole run: 500K, 2M; else no limit.",
+        ),
     ] = None
-    stop_at_known: Annotated[
-        bool | None, switch("--stop-at-known", help="End a listing at the first post known already.")
-    ] = None
-    full: Annotated[bool | None, switch("--full", help="List to the end, whatever is known already.")] = None
     quality: Annotated[
         str | None,
         choice(
             "--quality",
             metavar="WISH",
             among=("best", "worst", "original", "1080", "720"),
-            help="best, worst, original, or a height: 1080, 720.",
+            help="best (the default), worst, original, or a height in pixels: 1080, 720.",
         ),
     ] = None
     codec: Annotated[
         str | None,
-        choice("--codec", metavar="CODEC", among=("h264", "h265", "any"), help="h264, h265 or any."),
+        choice(
+            "--codec", metavar="CODEC", among=("h264", "h265", "any"), help="h264, h265 or any (the default)."
+        ),
     ] = None
-    max_height: Annotated[str | None, value("--max-height", metavar="N", help="Nothing above Np.")] = None
+    max_height: Annotated[
+        str | None,
+        value("--max-height", metavar="N", help="Nothing above N pixels (the shorter edge); else no limit."),
+    ] = None
     max_filesize: Annotated[
-        str | None, value("--max-filesize", metavar="SIZE", help="No larger file: 50M.")
+        str | None,
+        value("--max-filesize", metavar="SIZE", help="No file of more bytes: 50M, 1.5G; else no limit."),
     ] = None
+    print_: Annotated[
+        str | None,
+        value(
+            "--print",
+            metavar="TEMPLATE",
+            help="Print per saved file: path, or a template such as '{id} {path}'.",
+        ),
+    ] = None
+    no_mtime: Annotated[
+        bool | None, switch("--no-mtime", help="Files get the time of saving, not of publishing.")
+    ] = None
+    exec: Annotated[
+        str | None,
+        value(
+            "--exec",
+            metavar="CMD",
+            help="Start CMD for each saved post and at the end, without a shell; files stand for {path}, else behind it.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Save(Fetch, Named, Into):
+    """What is saved, and where it goes."""
+
+    stop_at_known: Annotated[
+        bool | None, switch("--stop-at-known", help="End a listing at the first post known already.")
+    ] = None
+    full: Annotated[bool | None, switch("--full", help="List to the end, whatever is known already.")] = None
     list_formats: Annotated[
         bool | None, plain("-F", "--list-formats", help="Show what there is; no download.")
     ] = None
     get_url: Annotated[bool | None, plain("-g", "--get-url", help="Print media addresses; no download.")] = (
         None
     )
-    print_: Annotated[
-        str | None, value("--print", metavar="TEMPLATE", help="Print per saved file: path, or a template.")
-    ] = None
     write_info_json: Annotated[
         bool | None, switch("--write-info-json", help="Metadata beside the files.")
     ] = None
@@ -279,24 +349,15 @@ class Save:
             "--convert-subs",
             metavar="FORMAT",
             among=("srt", "none"),
-            help="srt: keep WebVTT subtitles as SubRip.",
+            help="srt: keep WebVTT subtitles as SubRip; none (the default): as they come.",
         ),
     ] = None
     write_sound: Annotated[bool | None, switch("--write-sound", help="The sound of videos, too.")] = None
     no_sound: Annotated[bool | None, switch("--no-sound", help="Pictures without their sound.")] = None
-    no_mtime: Annotated[bool | None, switch("--no-mtime", help="Leave the files' time at now.")] = None
     overwrite: Annotated[bool | None, switch("--overwrite", help="Fetch and replace what is there.")] = None
     no_archive: Annotated[bool | None, switch("--no-archive", help="Neither read nor write the archive.")] = (
         None
     )
-    exec: Annotated[
-        str | None,
-        value(
-            "--exec",
-            metavar="CMD",
-            help="Start CMD per saved post and at the end; no shell, {path} or appended.",
-        ),
-    ] = None
     fail_if_nothing_new: Annotated[
         bool | None, switch("--fail-if-nothing-new", help="Exit status 15 when nothing was saved.")
     ] = None

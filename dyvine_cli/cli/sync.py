@@ -28,6 +28,9 @@ Named = Annotated[
     list[str] | None,
     typer.Argument(metavar="[NAME|TAG|LINK...]", help="Sources by name, tag or link; all if left out."),
 ]
+Removed = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME|TAG|LINK...", help="Sources by name, tag or link.")
+]
 Tag = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="TAG", help="A word to call several sources by; repeatable."),
@@ -37,7 +40,9 @@ Name = Annotated[
 ]
 Depth = Annotated[
     str | None,
-    typer.Option("--depth", metavar="DEPTH", help="newest: only what is published from now on; else all."),
+    typer.Option(
+        "--depth", metavar="DEPTH", help="newest: only what is published from now on; all is the default."
+    ),
 ]
 Apart = Annotated[
     str | None,
@@ -55,11 +60,16 @@ def check(
     given: Common,
     words: Named = None,
     jobs: Annotated[
-        str | None, typer.Option("--jobs", metavar="N", help="Sources at once; each site has one budget.")
+        str | None,
+        typer.Option(
+            "--jobs", metavar="N", help="Sources at once, 1 to 64; 1 by default. Each site has one budget."
+        ),
     ] = None,
     every: Annotated[
         str | None,
-        typer.Option("--every", metavar="TIME", help="Stay, and run again after this time: 6h, 1d."),
+        typer.Option(
+            "--every", metavar="TIME", help="Stay, and run again after this time: 90m, 6h, 1d; else run once."
+        ),
     ] = None,
 ) -> Run:
     """Download what is new of the sources, the longest unchecked first."""
@@ -143,7 +153,7 @@ def show(given: Common, words: Named = None) -> Run:
 
 
 @verb(app, Which, Show)
-def remove(given: Common, words: Named = None) -> Run:
+def remove(given: Common, words: Removed = None) -> Run:
     """Take sources out of the configuration. What they brought stays, on disk and in the archive."""
     if not words:
         raise InputError("nothing to remove: no name, tag or link", hint="`dyvine sync list` shows them")

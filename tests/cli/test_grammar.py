@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from dyvine_cli import match
 from dyvine_cli.cli.app import parse
 from dyvine_cli.cli.call import Call
 from dyvine_cli.cli.grammar import NOUNS, load
 from dyvine_cli.cli.options import Common, Reach, Show, Take
 from dyvine_cli.errors import InputError
+from dyvine_cli.naming import Line, Template
 
 URL = "https://v.douyin.com/Lsjh2ZvriQo/"
 ID = "7691173170486214656"
@@ -240,6 +242,59 @@ def test_every_command_has_help(command: list[str], capsys: pytest.CaptureFixtur
     assert not re.search(r"^  (-\S+, )?--[a-z-]+( [A-Z]+)?$", help, flags=re.MULTILINE), (
         "an option without help"
     )
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["get"], *COMMANDS], ids=lambda command: " ".join(command) or "dyvine"
+)
+def test_help_fits_into_80_columns(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No line is wider, also of those that are not folded."""
+    monkeypatch.setenv("COLUMNS", "80")
+    parse([*command, "--help"])
+    help = capsys.readouterr().out
+
+    assert [line for line in help.splitlines() if len(line) > 80] == []
+
+
+def valued() -> list[tuple[str, str, str, str]]:
+    """Each option with a value: its command, name, metavar and help."""
+    found = []
+    for noun in NOUNS:
+        command = load(noun)
+        for verb, each in getattr(command, "commands", {"": command}).items():
+            for option in each.params:
+                if option.param_type_name == "option" and not option.is_flag and not option.count:
+                    name = next(name for name in option.opts if name.startswith("--"))
+                    found.append((f"{noun} {verb}", name, option.metavar, option.help))
+    return found
+
+
+def test_an_option_is_called_alike_everywhere() -> None:
+    """One option has one word for its value, a sentence, and, where that is a number, its bounds or what holds else."""
+    words: dict[str, set[str]] = {}
+    for command, name, metavar, _ in valued():
+        if (command, name) != ("archive list", "--print"):  # a word that stands for itself
+            words.setdefault(name, set()).add(metavar)
+
+    assert {name: found for name, found in words.items() if len(found) > 1} == {}
+    assert [row for row in valued() if not row[3].endswith(".")] == []
+    assert [
+        row
+        for row in valued()
+        if row[2] in ("N", "RATE", "SIZE", "TIME", "PACE", "WISH", "CODEC", "FORMAT", "DEPTH")
+        and not re.search("else|default", row[3])
+    ] == []
+
+
+def test_the_examples_of_help_are_understood() -> None:
+    """Whoever copies one gets what it promises."""
+    examples = {name: re.findall("'([^']+)'", help) for _, name, _, help in valued()}
+
+    assert match.parse(*examples["--match"])
+    assert Template.parse(*examples["--output"])
+    assert Line.parse(*examples["--print"], more=("path",))
 
 
 def test_every_shared_option_has_help(capsys: pytest.CaptureFixture[str]) -> None:
