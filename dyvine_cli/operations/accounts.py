@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 from dyvine_cli.archive.base import ListedSource, StoredCursor
 from dyvine_cli.client import Client
@@ -16,7 +17,7 @@ from dyvine_cli.models import Cursor, Listing, Post, Ref
 from dyvine_cli.operations import selection
 from dyvine_cli.operations.backoff import may_pass
 from dyvine_cli.operations.download import Errand, save_posts
-from dyvine_cli.operations.pages import Pages, Place
+from dyvine_cli.operations.pages import TOP, Horizon, Pages, Place
 
 WORTH_AN_ESTIMATE = 60.0
 """Seconds of listing from which a person is told beforehand."""
@@ -114,6 +115,8 @@ class Run:
         self._pages = Pages()
         self._failing: dict[str, str] = {}
         self._newest: set[str] = set()
+        self._first: dict[str, None] = {}
+        self._behind: tuple[str, ...] | None = ()
         self._place: StoredCursor | None = None
         self._before: ListedSource | None = None
         self._current: Walk | None = None
@@ -139,7 +142,7 @@ class Run:
 
         Raises the cause when not even one page came.
         """
-        self._before = await self._outer.workspace.archive.listed(self._source.ref, self._source.what)
+        self._before = await self._last_listed()
         self._announce()
         cut: ListingIncomplete | None = None
         try:
@@ -150,6 +153,13 @@ class Run:
             self._tell_missing(cut.missing)
             cut = None
         await self._conclude(cut)
+
+    async def _last_listed(self) -> ListedSource | None:
+        """How the list came out the last time: our own, or another's who asked for as much of it."""
+        archive, source = self._outer.workspace.archive, self._source
+        own = await archive.listed(source.ref, source.what, self._errand.scope)
+        rows = await archive.listings(source.ref, source.what)
+        return own or next((row for row in rows if self._covers(row.filters)), None)
 
     def _tell_missing(self, missing: int, *, notice: bool = False) -> None:
         source = self._source
@@ -175,7 +185,8 @@ class Run:
     async def _posts(self) -> AsyncGenerator[Post]:
         """The posts of the listing, from the top until something known, then on from where the last run was cut."""
         place = self._place = await self._stored_place()
-        horizon = place.kept if place is not None else await self._last_time()
+        horizon = Horizon(place.kept, place.top) if place is not None else await self._last_horizon()
+        self._behind = horizon.top if horizon is not None else ()
         async with aclosing(self._from_top(horizon)) as newest:
             async for post in newest:
                 yield post
@@ -189,26 +200,27 @@ class Run:
         """Where the last run left off; None if that is the top, or if it wanted fewer posts than this one."""
         if self._errand.wish.full:
             return None
-        place = await self._errand.workspace.archive.cursor(self._source.ref, self._source.what)
+        errand = self._errand
+        place = await errand.workspace.archive.cursor(self._source.ref, self._source.what, errand.scope)
         return place if place and place.listed and self._covers(place.filters) else None
 
-    async def _last_time(self) -> datetime | None:
-        """The last listing's, if it left nothing behind: below what was known then everything is done with.
+    async def _last_horizon(self) -> Horizon | None:
+        """The last listing's that left nothing behind, whoever it was for: what was known then is done with.
 
         None if known posts are not to end this listing.
         """
         wish = self._errand.wish
         if wish.full or not wish.stop_at_known:
             return None
-        last = await self._errand.workspace.archive.listed(self._source.ref, self._source.what)
-        is_whole = last is not None and last.full is not None and not last.cause
-        return last.time if last is not None and is_whole and self._covers(last.filters) else None
+        rows = await self._errand.workspace.archive.listings(self._source.ref, self._source.what)
+        whole = (row for row in rows if row.full and not row.cause and self._covers(row.filters))
+        return next((Horizon(row.time, row.top) for row in whole), None)
 
     def _covers(self, filters: str) -> bool:
         return filters in ("", self._filters)
 
-    async def _from_top(self, horizon: datetime | None) -> AsyncGenerator[Post]:
-        """The posts from the top on, those of the archive included, or until one that was there before `horizon`."""
+    async def _from_top(self, horizon: Horizon | None) -> AsyncGenerator[Post]:
+        """The posts from the top on, those of the archive included, or until what was there at the `horizon`."""
         archive = self._errand.workspace.archive
         walk = self._walk(None, None, enough=self._errand.wish.limit if horizon is None else 0)
         async with aclosing(self._pages_of(walk)) as batches:
@@ -217,6 +229,10 @@ class Run:
                     horizon = None  # everything down to the place was looked at
                 if horizon is None:
                     await self._note_begun()
+                self._note_first(batch)
+                if self._was_there(batch, horizon):
+                    self._ended_early = "known"
+                    return
                 completed = await archive.completed([post.ref for post in batch])
                 for post in batch:
                     if self._is_old(post):
@@ -234,11 +250,28 @@ class Run:
                     if self._is_enough(post):
                         return
 
-    def _is_landmark(self, post: Post, since: datetime | None, horizon: datetime | None) -> bool:
+    def _is_landmark(self, post: Post, since: datetime | None, horizon: Horizon | None) -> bool:
         """Whether a post that is known `since` then was dealt with by the listing of that time, as all below it were."""
-        if horizon is None or since is None or post.pinned:
+        goes_by_ids = horizon is not None and not self._source.dated and horizon.top is not None
+        return horizon is not None and not goes_by_ids and horizon.has(post, since, dated=self._source.dated)
+
+    def _was_there(self, batch: Sequence[Post], horizon: Horizon | None) -> bool:
+        """Whether all of a page was in the list before: where it goes by no time, one post alone says nothing."""
+        if horizon is None or horizon.top is None or self._source.dated or not batch:
             return False
-        return since <= horizon and not (self._source.dated and post.created >= horizon)
+        return all(post.ref.id in horizon.top for post in batch)
+
+    def _note_first(self, batch: Sequence[Post]) -> None:
+        """Remember the first posts of a list that goes by no time."""
+        if not self._source.dated and len(self._first) < TOP:
+            self._first |= dict.fromkeys(post.ref.id for post in batch)
+
+    def _top(self, *, whole: bool = False) -> tuple[str, ...] | None:
+        """The first ids of the list as it is now; below those that came, it is as it was unless it was listed `whole`."""
+        if self._source.dated or (self._behind is None and not whole):
+            return None
+        behind = () if whole else self._behind or ()
+        return tuple(islice(dict.fromkeys((*self._first, *behind)), TOP))
 
     async def _rest(self, place: StoredCursor) -> AsyncGenerator[Post]:
         """The posts from a stored place on, but for those that came with the newest."""
@@ -351,15 +384,18 @@ class Run:
                 full=self._began if full else None,
                 cause=cause,
                 filters=self._filters,
+                scope=self._errand.scope,
+                top=self._top(whole=full),
             )
         )
 
     async def _keep_place(self, cause: str = "") -> None:
         """Remember the first page that needs something, instead of any other place; none if that is the top."""
         archive, source, first = self._errand.workspace.archive, self._source, self._pages.first()
+        scope = self._errand.scope
         await self._errand.workspace.rows.write()  # what was finished before this place
         if first is None or first.cursor is None or not first.listed:
-            await archive.drop_cursor(source.ref, source.what)
+            await archive.drop_cursor(source.ref, source.what, scope=scope)
             return
         kept = StoredCursor(
             ref=source.ref,
@@ -371,11 +407,17 @@ class Run:
             cause=cause,
             hidden=first.hidden,
             filters=self._filters,
+            scope=scope,
+            top=self._top(),
         )
         await archive.keep_cursor(kept)
-        for other in await archive.cursors(source.ref, source.what):
+        for other in await archive.cursors(source.ref, source.what, scope):
             if other.started != kept.started:
-                await archive.drop_cursor(source.ref, source.what, other.started)
+                await archive.drop_cursor(source.ref, source.what, other.started, scope=scope)
+
+    async def _drop_place(self) -> None:
+        errand, source = self._errand, self._source
+        await errand.workspace.archive.drop_cursor(source.ref, source.what, scope=errand.scope)
 
     # --- the end --------------------------------------------------------------------------------------------------
 
@@ -410,7 +452,7 @@ class Run:
         stop = self._errand.tally.stop
         left = stop.name if stop else cause_of(cut) if cut else self._cause
         if (cut is not None and cut.cursor is None) or (ended_by_person and self._place is None):
-            await self._errand.workspace.archive.drop_cursor(self._source.ref, self._source.what)
+            await self._drop_place()
         elif self._noted:
             await self._keep_place(left)
         await self._note_listed(full=complete, cause=left or (self._ended_early if ended_by_person else ""))

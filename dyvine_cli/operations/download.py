@@ -59,7 +59,7 @@ class Errand:
     """What one run does with each of its posts.
 
     `named` says that a person named the post itself: then a recorded file counts only where it still stands.
-    `source` is the listing that the posts come from, None for single posts. `backs_off` says that what fails is tried
+    `source` is the listing that the posts come from, None for single posts, `scope` for whom; see `ListedSource`. `backs_off` says that what fails is tried
     again by itself, later each time; `clock` tells from when on. `begun` is when their listing was asked for first: what
     it brings counts as complete from then on, None for the moment when it is. `told` is what needs saying only once. `again` are
     recorded files of posts of which nothing else is wanted: they are fetched to where they were recorded, in place of
@@ -72,6 +72,7 @@ class Errand:
     tally: Tally
     named: bool = False
     source: Ref | None = None
+    scope: str = ""
     simulate: bool = False
     backs_off: bool = False
     clock: Callable[[], datetime] = _now
@@ -313,7 +314,9 @@ async def note_failure(ref: Ref, asset: str | None, error: DyvineError, errand: 
     if errand.backs_off:
         before = (await archive.failed(ref)).get(asset)
         later = next_try(error, before.attempts + 1 if before else 1, errand.clock())
-    await archive.add_failed(ref, asset, error.name, error.message, source=errand.source, next_try=later)
+    await archive.add_failed(
+        ref, asset, error.name, error.message, source=errand.source, scope=errand.scope, next_try=later
+    )
 
 
 async def _complete(post: Post, errand: Errand) -> None:

@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from dyvine_cli.models import Cursor
+from dyvine_cli.models import Cursor, Post
+
+TOP = 100
+"""How many ids are remembered of the top of a list that goes by no time: several pages at every site."""
 
 _IN_HAND = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """What is known of a listing: everything that it had at `time` is dealt with.
+
+    `top` are the ids that it had first then, None where nobody noted them. Only lists that do not go by the times of their
+    posts need them: there a post may have come into the archive another way, and stand above others that nobody saw.
+    """
+
+    time: datetime
+    top: tuple[str, ...] | None = None
+
+    def has(self, post: Post, since: datetime | None, *, dated: bool) -> bool:
+        """Whether a post stood in the list then, so that what is below it did, too.
+
+        `since` is when it was dealt with, None if it was not. A pinned one says nothing of what is below it.
+        """
+        if not dated and self.top is not None:
+            return post.ref.id in self.top
+        if since is None or post.pinned:
+            return False
+        return since <= self.time and not (dated and post.created >= self.time)
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,6 +291,10 @@ class Workspaces:
             )
         return self._rooms[key], self._wish_of(settings)
 
+    def wish_of(self, entry: Entry) -> Selection:
+        """What is wanted of a source. Raises ConfigError, InputError for what cannot be."""
+        return self._wish_of(self._settings.for_source(entry.source))
+
     def _client(self, profile: tuple[str, ...] | None, settings: Settings) -> Client:
         if profile not in self._clients:
             self._clients[profile] = self._make(settings)

@@ -211,10 +211,15 @@ async def _rows(archive: Archive, filters: Sequence[FileFilter], wanted: Wanted)
                     yield row
         return
     async with aclosing(_stories(archive, wanted)) as stories:
+        last = None
         async for story in stories:
             if wanted.kinds and not _is_of_kind(story, wanted.kinds):
                 continue
+            what = (story.ref, story.asset if isinstance(story, FailedAsset) else None)
+            if what == last:
+                continue  # it is on record for each source that waits for it, side by side
             if await _is_named(archive, story, filters):
+                last = what
                 yield story
 
 

@@ -10,20 +10,23 @@ from dyvine_cli.archive.base import FailedAsset
 from dyvine_cli.errors import DyvineError, LoginExpired, RateLimited
 from dyvine_cli.events import Event, Failed, Finished
 from dyvine_cli.models import Post, Ref
-from dyvine_cli.operations.backoff import LONGEST, may_pass_by_name, pause
+from dyvine_cli.operations.backoff import LONGEST, may_pass_by_name
 from dyvine_cli.operations.download import Errand, note_failure, save_posts
 from dyvine_cli.operations.tally import STOPPING
 
 Failures = Mapping[Ref, Sequence[FailedAsset]]
 """What of each post failed and was not saved since."""
 
+Owner = tuple[Ref, str]
+"""Who waits for what failed: a listing, and the scope of those of its sources that want the same posts."""
 
-def by_source(failures: Sequence[FailedAsset]) -> dict[Ref, dict[Ref, list[FailedAsset]]]:
-    """The failures of each listing that brought them; those of posts that were named themselves are left out."""
-    found: dict[Ref, dict[Ref, list[FailedAsset]]] = {}
+
+def by_owner(failures: Sequence[FailedAsset]) -> dict[Owner, dict[Ref, list[FailedAsset]]]:
+    """The failures by who waits for them; those of posts that were named themselves are left out."""
+    found: dict[Owner, dict[Ref, list[FailedAsset]]] = {}
     for each in failures:
         if each.source is not None:
-            found.setdefault(each.source, {}).setdefault(each.ref, []).append(each)
+            found.setdefault((each.source, each.scope), {}).setdefault(each.ref, []).append(each)
     return found
 
 
@@ -43,52 +46,36 @@ def _has_come(failure: FailedAsset, now: datetime | None) -> bool:
     return now is None or failure.next_try is None or not now < failure.next_try <= now + LONGEST
 
 
-async def retry(failures: Failures, errand: Errand, tried: set[Ref], *, shared: bool = False) -> None:
+async def retry(failures: Failures, errand: Errand, tried: set[Ref]) -> None:
     """Try these posts again; what fails again is put on record with its next try.
 
-    `tried` are those that failed again in this run, for another source of their listing: they are left out and added.
-    `shared` says that another source may want a post that this one does not: then it stays on record.
+    `tried` are those that failed again in this run, for another source: they are left out and added.
     Raises LoginExpired, and RateLimited when the budget of the site has ended.
     """
     done: list[Ref] = []
-    unwanted: list[Ref] = []
 
     def report(event: Event) -> None:
-        if isinstance(event, Finished) and event.state == "failed":
-            tried.add(event.ref)
-        elif isinstance(event, Finished):
-            (unwanted if shared and event.state == "filtered" else done).append(event.ref)
+        if isinstance(event, Finished):
+            if event.state == "failed":
+                tried.add(event.ref)
+            else:  # complete, or not wanted any more: either way nothing is left to try
+                done.append(event.ref)
         errand.report(event)
 
     trying = replace(errand, report=report)
     try:
         await save_posts(_posts(failures, trying, tried), trying)
     finally:
-        if (
-            done and not errand.simulate
-        ):  # complete, or not wanted any more: either way nothing is left to try
-            await errand.workspace.archive.drop_failed(done)
-        if unwanted and not errand.simulate:
-            await _leave(unwanted, errand)
-
-
-async def _leave(refs: Sequence[Ref], errand: Errand) -> None:
-    """Put off what this source does not want, for another that may: longer each time, until nobody came for it."""
-    archive, now = errand.workspace.archive, errand.clock()
-    for ref in refs:
-        rows = (await archive.failed(ref)).values()
-        if await archive.ignored([ref]) or all(pause(row.attempts) == LONGEST for row in rows):
-            await archive.drop_failed([ref])
-            continue
-        for row in rows:
-            later = now + pause(row.attempts + 1)
-            await archive.add_failed(ref, row.asset, row.error, row.message, next_try=later)
+        if done and not errand.simulate:
+            await errand.workspace.archive.drop_failed(done, source=errand.source, scope=errand.scope)
 
 
 async def _posts(failures: Failures, errand: Errand, tried: set[Ref]) -> AsyncGenerator[Post]:
     for ref, rows in failures.items():
-        if ref in tried or not await errand.workspace.archive.failed(ref):
-            continue  # another source of this listing could not have it, or got it
+        owner = rows[0]
+        left = await errand.workspace.archive.failed(ref, source=owner.source, scope=owner.scope)
+        if ref in tried or not left:
+            continue  # another source could not have it, or got it
         try:
             post = await errand.workspace.client.post(ref)
         except DyvineError as error:

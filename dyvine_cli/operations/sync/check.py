@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shlex
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -29,7 +28,7 @@ from dyvine_cli.operations import backoff
 from dyvine_cli.operations.accounts import UNSEEN, Source, source_of
 from dyvine_cli.operations.download import Errand
 from dyvine_cli.operations.sync import again, upkeep
-from dyvine_cli.operations.sync.again import Failures
+from dyvine_cli.operations.sync.again import Failures, Owner
 from dyvine_cli.operations.sync.gone import MOST, look_up
 from dyvine_cli.operations.sync.upkeep import ODD, Plan, Upkeep, named
 from dyvine_cli.operations.tally import STOPPING, Tally
@@ -49,8 +48,7 @@ def _now() -> datetime:
 class Round:
     """What the checks of one run share.
 
-    `lookups` are how many vanished posts may still be looked up, `listings` those of all sources that were ever checked,
-    `tried` the posts that failed again in this run.
+    `lookups` are how many vanished posts may still be looked up, `tried` the posts that failed again in this run.
     """
 
     places: Workspaces
@@ -58,18 +56,8 @@ class Round:
     simulate: bool = False
     clock: Callable[[], datetime] = _now
     lookups: int = MOST
-    listings: Counter[Ref] = field(default_factory=Counter)
     tried: set[Ref] = field(default_factory=set)
     _gone: dict[str, frozenset[Ref]] = field(default_factory=dict)
-
-    def is_shared(self, listing: Ref) -> bool:
-        """Whether posts of a listing may be wanted by another source, too: accounts do not have each other's posts."""
-
-        def overlaps(other: Ref) -> bool:
-            disjoint = all(each.kind == "user" and each.listing is None for each in (listing, other))
-            return other.site == listing.site and other != listing and not disjoint
-
-        return self.listings[listing] > 1 or any(map(overlaps, self.listings))
 
     async def gone(self, site: str) -> frozenset[Ref]:
         """The posts of a site that are on record as gone when the run begins."""
@@ -83,6 +71,17 @@ def listing_of(ref: Ref, what: Listing | None) -> Listing | None:
     """Which listing of an account is meant: the entry's own word, then its link's; None for its posts."""
     chosen = what or ref.listing
     return None if chosen == "posts" else chosen
+
+
+def owner_of(places: Workspaces, entry: Entry, ref: Ref) -> Owner:
+    """By whom a source is remembered once its link is understood. Raises InputError for what it cannot want."""
+    scope = upkeep.scope_of(places.wish_of(entry), newest=wants_newest(entry, ref))
+    return named(ref, listing_of(ref, entry.what)), scope
+
+
+def wants_newest(entry: Entry, ref: Ref) -> bool:
+    """Whether a source wants nothing older than its first run found; a mix is wanted whole."""
+    return entry.newest and ref.kind != "mix"
 
 
 class Check:
@@ -178,11 +177,8 @@ class Check:
             clock=self._round.clock,
         )
         if self._ref is not None and self._failures:
-            listing = named(self._ref, self._what(self._ref))
-            shared = self._round.is_shared(listing)
-            await again.retry(
-                self._failures, replace(errand, source=listing), self._round.tried, shared=shared
-            )
+            listing, scope = owner_of(self._round.places, self._entry, self._ref)
+            await again.retry(self._failures, replace(errand, source=listing, scope=scope), self._round.tried)
         if self._listing and self.tally.stop is None:
             await self._check(errand)
 
@@ -238,10 +234,11 @@ class Check:
             replace(ref, listing=None),
             what,
             errand.wish,
-            newest=self._entry.newest and ref.kind != "mix",
+            newest=wants_newest(self._entry, ref),
             guest=errand.workspace.client.profile(ref.site).is_guest,
             full_every=self._round.places.full_every,
             now=self._round.clock(),
+            simulate=errand.simulate,
         )
 
     async def _glance(self, errand: Errand, ref: Ref, what: Listing | None, plan: Plan) -> bool:
@@ -251,7 +248,7 @@ class Check:
             ref=replace(ref, listing=None),
             what=what,
             title=self._title,
-            declared=row.declared if row else None,
+            declared=(row.declared or None) if row else None,  # that it had none says nothing of now
             dated=ref.kind == "user" and what is None,
             recalled=True,
         )
@@ -325,7 +322,7 @@ class Check:
         gone, left = await look_up(now, client, self._round.clock())
         await archive.add_gone(gone)
         if (left or len(now) < len(missing)) and (gone or not now):
-            row = await archive.listed(source.ref, source.what)
+            row = await archive.listed(source.ref, source.what, listed.scope)
             if row is not None:
                 await archive.add_listed(replace(row, cause=UNSEEN, full=None))
         if gone:
@@ -397,9 +394,10 @@ def _whole(plan: Plan) -> Plan:
     return Plan(
         row=plan.row,
         filters=plan.filters,
+        scope=plan.scope,
         whole=not plan.newest,
         settled=plan.settled,
-        known_at=plan.known_at,
+        known=plan.known,
         newest=plan.newest,
         first=plan.newest,
     )

@@ -16,10 +16,9 @@ from dyvine_cli.errors import DyvineError, InputError, LoginExpired, NotWritable
 from dyvine_cli.events import Failed, Report, SyncedSource, Warned
 from dyvine_cli.models import Listing, Ref
 from dyvine_cli.operations.sync import again
-from dyvine_cli.operations.sync.again import Failures
-from dyvine_cli.operations.sync.check import Check, Round, is_the_budgets, listing_of
+from dyvine_cli.operations.sync.again import Failures, Owner
+from dyvine_cli.operations.sync.check import Check, Round, is_the_budgets, owner_of
 from dyvine_cli.operations.sync.gone import MOST
-from dyvine_cli.operations.sync.upkeep import named
 from dyvine_cli.operations.tally import Tally
 from dyvine_cli.operations.workspace import Entry, Workspaces
 
@@ -42,6 +41,10 @@ def no_sources() -> InputError:
 
 Key = tuple[str, Listing | None]
 """Link and listing of a source, as they stand in the settings: by these its checks are on record."""
+
+
+Waiting = dict[Owner, dict[Ref, list[FailedAsset]]]
+"""Failures by who waits for them."""
 
 
 def key(entry: Entry) -> Key:
@@ -142,6 +145,7 @@ class Sync:
         """
         checked = await self._checked()
         failures = await self._failures()
+        self._join_orphans(entries, checked, failures)
         turns, left = [], Counter[str]()
         for entry in in_turn(entries, checked):
             last = checked.get(key(entry))
@@ -181,23 +185,35 @@ class Sync:
 
     async def _checked(self) -> dict[Key, CheckedSource]:
         rows = await self._places.shared.archive.checked()
-        known = (named(row.ref, listing_of(row.ref, row.what)) for row in rows if row.ref)
-        self._round.listings = Counter(known)
         return {(row.link, row.what): row for row in rows}
 
-    async def _failures(self) -> dict[Ref, dict[Ref, list[FailedAsset]]]:
-        return again.by_source(await self._places.shared.archive.failures())
+    async def _failures(self) -> Waiting:
+        return again.by_owner(await self._places.shared.archive.failures())
 
-    def _of(
-        self,
-        entry: Entry,
-        last: CheckedSource | None,
-        failures: dict[Ref, dict[Ref, list[FailedAsset]]],
-    ) -> Failures:
-        """The failures that a source brought; of several sources of one listing each gets them."""
+    def _of(self, entry: Entry, last: CheckedSource | None, failures: Waiting) -> Failures:
+        """The failures that wait for a source."""
+        owner = self._owner(entry, last) if failures else None
+        return failures.get(owner, {}) if owner is not None else {}
+
+    def _owner(self, entry: Entry, last: CheckedSource | None) -> Owner | None:
+        """By whom a source is remembered; None if that cannot be said, which its check tells."""
         if last is None or last.ref is None:
-            return {}
-        return failures.get(named(last.ref, listing_of(last.ref, entry.what)), {})
+            return None
+        try:
+            return owner_of(self._places, entry, last.ref)
+        except InputError:
+            return None
+
+    def _join_orphans(
+        self, entries: Iterable[Entry], checked: dict[Key, CheckedSource], failures: Waiting
+    ) -> None:
+        """Let each source try what waits for nobody of its listing any more, because its filters were edited."""
+        owners = {self._owner(entry, checked.get(key(entry))) for entry in entries} if failures else set()
+        orphans = {owner: failures[owner] for owner in failures.keys() - owners}
+        for owner in owners - {None}:
+            for (listing, _), posts in orphans.items():
+                if owner is not None and listing == owner[0]:
+                    failures[owner] = posts | failures.get(owner, {})
 
     # --- several at a time ----------------------------------------------------------------------------------------
 

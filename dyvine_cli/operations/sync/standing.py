@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dyvine_cli import errors
-from dyvine_cli.archive.base import CheckedSource, FailedAsset
+from dyvine_cli.archive.base import Archive, CheckedSource, FailedAsset, ListedSource, StoredCursor
 from dyvine_cli.encode import moment
 from dyvine_cli.errors import (
     ArchiveError,
@@ -24,10 +24,10 @@ from dyvine_cli.models import Listing, Ref
 from dyvine_cli.operations.accounts import SHORT, missing_of
 from dyvine_cli.operations.backoff import may_pass_by_name
 from dyvine_cli.operations.sync import again
-from dyvine_cli.operations.sync.again import Failures
-from dyvine_cli.operations.sync.check import CHECKING, listing_of
+from dyvine_cli.operations.sync.again import Failures, Owner
+from dyvine_cli.operations.sync.check import CHECKING, listing_of, wants_newest
 from dyvine_cli.operations.sync.run import due_at, key
-from dyvine_cli.operations.sync.upkeep import named
+from dyvine_cli.operations.sync.upkeep import filters_of, named, remembered, scope_of
 from dyvine_cli.operations.workspace import Entry, Workspaces
 
 NEVER = "never checked"
@@ -84,7 +84,7 @@ async def standings(places: Workspaces, entries: Sequence[Entry], now: datetime)
     """How these sources stand, in their order. Raises ArchiveError."""
     archive = places.shared.archive
     checked = {(row.link, row.what): row for row in await archive.checked()}
-    failures = again.by_source(await archive.failures())
+    failures = again.by_owner(await archive.failures())
     return [await _of(places, entry, checked.get(key(entry)), failures, now) for entry in entries]
 
 
@@ -92,7 +92,7 @@ async def _of(
     places: Workspaces,
     entry: Entry,
     last: CheckedSource | None,
-    failures: Mapping[Ref, Failures],
+    failures: Mapping[Owner, Failures],
     now: datetime,
 ) -> Standing:
     name = entry.source.name or (last.title if last else "") or entry.title
@@ -120,11 +120,30 @@ async def _of(
     if last.ref is None:
         return found
     ref = named(last.ref, listing_of(last.ref, entry.what))
-    found = _with_failures(replace(found, ref=ref), failures.get(ref, {}))
-    found = await _with_listing(found, places, last.ref, ref.listing)
+    found = await _as_remembered(replace(found, ref=ref), places, entry, last.ref, failures, now)
     if entry.newest:
         found = replace(found, cut="")  # what is older is not wanted, whoever was cut there
     return _with_cooling(found, places, entry)
+
+
+async def _as_remembered(
+    found: Standing,
+    places: Workspaces,
+    entry: Entry,
+    ref: Ref,
+    failures: Mapping[Owner, Failures],
+    now: datetime,
+) -> Standing:
+    """With what is remembered of the listing for what the source wants; with nothing if it wants what cannot be."""
+    try:
+        wish = places.wish_of(entry)
+    except InputError:
+        return found
+    newest, what, archive = wants_newest(entry, ref), listing_of(ref, entry.what), places.shared.archive
+    scope, filters = scope_of(wish, newest=newest), filters_of(wish, newest=newest)
+    row, place, like = await remembered(archive, ref, what, scope, filters, now)
+    found = _with_failures(found, failures.get((named(ref, what), like), {}))
+    return await _with_listing(found, archive, ref, what, row, place)
 
 
 def _with_failures(found: Standing, posts: Failures) -> Standing:
@@ -138,9 +157,14 @@ def _with_failures(found: Standing, posts: Failures) -> Standing:
     )
 
 
-async def _with_listing(found: Standing, places: Workspaces, ref: Ref, what: Listing | None) -> Standing:
-    archive = places.shared.archive
-    row, place = await archive.listed(ref, what), await archive.cursor(ref, what)
+async def _with_listing(
+    found: Standing,
+    archive: Archive,
+    ref: Ref,
+    what: Listing | None,
+    row: ListedSource | None,
+    place: StoredCursor | None,
+) -> Standing:
     gone = await archive.gone_of(ref.site, ref.id) if ref.kind == "user" and what is None else ()
     cause = place.cause if place else row.cause if row else ""
     to_its_end = row is not None and row.full is not None and not any(word in row.filters for word in _ENDS)

@@ -2,14 +2,19 @@
 
 Everything of a listing that was there at its *settled* time is dealt with: saved, left out on purpose, or on record as
 failed. A post that the archive completed before that time is a landmark: nothing below it is new. One that came into
-the archive later is none, because it may have been fetched alone. A *place* is where a listing was cut: everything above
-it is dealt with as of the time when it was kept.
+the archive later is none, because it may have been fetched alone. A list that does not go by the times of its posts has
+other landmarks, the ids that it had first: its posts may be in the archive by way of their own accounts. A *place* is
+where a listing was cut: everything above it is dealt with as of the time when it was kept.
+
+All that is remembered for a *scope*: the sources of the listing that want the same posts and files. So sources of one
+account with other filters do not speak for each other, a name is only a name, and a source that wants other posts than
+before looks at everything once. One that is new goes on where another left off who wanted all that it wants.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,6 +28,7 @@ from dyvine_cli.operations import selection
 from dyvine_cli.operations.accounts import Run, Source, cause_of
 from dyvine_cli.operations.backoff import may_pass_by_name, pause
 from dyvine_cli.operations.download import Errand, note_failure
+from dyvine_cli.operations.pages import TOP, Horizon
 from dyvine_cli.operations.selection import Selection
 from dyvine_cli.operations.tally import STOPPING
 
@@ -42,21 +48,23 @@ _SINCE = re.compile(r"since=(\S+) ?")
 class Plan:
     """How much of a listing this run lists.
 
-    `row` and `place` are what the archive knows of it, None for nothing. `whole` lists to the end. `horizon` is the time
-    whose landmarks end the walk from the top, None to walk on; `rest` goes on at the place then, until landmarks of
-    `floor`. `settled` is None if the listing never was. `known_at` is the time whose landmarks count as an overlap.
-    `walled` says that what is missing needs a login. `newest` wants nothing older, `first` is its first run.
+    `row` and `place` are what the archive knows of it for this `scope`, None for nothing. `filters` are those for which
+    what comes of it will hold. `whole` lists to the end. Landmarks of the `horizon` end the walk from the top, None to
+    walk on; `rest` goes on at the place then, until landmarks of the `floor`. `settled` is None if the listing never
+    was. Landmarks of `known` count as an overlap. `walled` says that what is missing needs a login. `newest` wants
+    nothing older, `first` is its first run.
     """
 
     row: ListedSource | None
     filters: str
+    scope: str
     place: StoredCursor | None = None
     whole: bool = False
     rest: bool = False
-    horizon: datetime | None = None
-    floor: datetime | None = None
+    horizon: Horizon | None = None
+    floor: Horizon | None = None
     settled: datetime | None = None
-    known_at: datetime | None = None
+    known: Horizon | None = None
     walled: bool = False
     newest: bool = False
     first: bool = False
@@ -77,43 +85,75 @@ async def plan(
     guest: bool,
     full_every: float | None,
     now: datetime,
+    simulate: bool = False,
 ) -> Plan:
     """The plan for a listing; `full_every` is after how many seconds it is listed to its end again, None for never."""
-    filters = filters_of(wish, newest=newest)
-    row = await archive.listed(ref, what)
+    filters, scope = filters_of(wish, newest=newest), scope_of(wish, newest=newest)
+    row, place, like = await remembered(archive, ref, what, scope, filters, now)
+    if like != scope and not simulate:
+        await archive.keep_listed(ref, what, scope, like=like)
+    row, place = row and replace(row, scope=scope), place and replace(place, scope=scope)
     fits = row is not None and covers(row.filters, filters)
-    place = await archive.cursor(ref, what)
-    times = [row.time if row else None, place.kept if place else None]
-    known_at = max((each for each in times if each is not None), default=None)
+    known = _latest(row, place)
     if newest:
-        horizon = row.time if row is not None and fits and row.time <= now else None
+        is_first = row is None or not fits or row.time > now
+        horizon = None if is_first else Horizon(row.time, row.top) if row else None
         return Plan(
-            row=row, filters=filters, horizon=horizon, known_at=known_at, newest=True, first=horizon is None
+            row=row, filters=filters, scope=scope, horizon=horizon, known=known, newest=True, first=is_first
         )
+    settled = _settled(row, fits=fits, now=now)
     if wish.full:
-        return Plan(
-            row=row, filters=filters, whole=True, known_at=known_at, settled=_settled(row, fits=fits, now=now)
-        )
+        return Plan(row=row, filters=filters, scope=scope, whole=True, known=known, settled=settled)
     if place is not None and not (place.listed and place.kept <= now and covers(place.filters, filters)):
         place = None
-    settled = _settled(row, fits=fits, now=now)
     cause = place.cause if place else row.cause if row and fits else ""
     walled = guest and cause == WALLED and row is not None and not _is_old(row.time, full_every, now)
     stale = settled is None or row is None or _is_old(row.full, full_every, now)
     whole = stale and not walled
-    horizon = known_at if walled else place.kept if place else None if whole else settled
+    there = Horizon(settled, row.top) if row is not None and settled is not None else None
+    above = Horizon(place.kept, place.top) if place is not None else None
+    dated = ref.kind == "user" and what is None
     return Plan(
         row=row,
-        filters=filters,
+        filters=filters if whole or row is None or not dated else _lasting(row, filters),
+        scope=scope,
         place=place,
         whole=whole,
         rest=place is not None and not walled,
-        horizon=horizon,
-        floor=None if whole or ref.kind == "mix" else settled,
+        horizon=known if walled else above or (None if whole else there),
+        floor=None if whole or ref.kind == "mix" else there,
         settled=settled,
-        known_at=known_at,
+        known=known,
         walled=walled,
     )
+
+
+async def remembered(
+    archive: Archive, ref: Ref, what: Listing | None, scope: str, filters: str, now: datetime
+) -> tuple[ListedSource | None, StoredCursor | None, str]:
+    """What is remembered of a listing for a scope, and whose memory that is: its own, or one to begin with.
+
+    That is one for whom all that is wanted was dealt with, the latest; else whatever is left of a listing by hand.
+    """
+    row, place = await archive.listed(ref, what, scope), await archive.cursor(ref, what, scope)
+    if row is not None or place is not None:
+        return row, place, scope
+    fitting = [each for each in await archive.listings(ref, what) if covers(each.filters, filters)]
+    for each in fitting:
+        if _settled(each, fits=True, now=now) is not None:
+            return each, await archive.cursor(ref, what, each.scope), each.scope
+    row, place = await archive.listed(ref, what), await archive.cursor(ref, what)
+    if (row is None or row in fitting) and (place is None or covers(place.filters, filters)):
+        return row, place, ""
+    return None, None, scope
+
+
+def _latest(row: ListedSource | None, place: StoredCursor | None) -> Horizon | None:
+    """Everything that is known of a listing, also where something is missing between."""
+    times = [*([row.time] if row else ()), *([place.kept] if place else ())]
+    tops = [each.top for each in (place, row) if each is not None and each.top is not None]
+    top = tuple(dict.fromkeys(id for ids in tops for id in ids)) if tops else None
+    return Horizon(max(times), top) if times else None
 
 
 def _settled(row: ListedSource | None, *, fits: bool, now: datetime) -> datetime | None:
@@ -131,6 +171,28 @@ def filters_of(wish: Selection, *, newest: bool) -> str:
     """The wishes that leave posts of a source out, as a text to compare."""
     limit = f"limit={wish.limit}" if wish.limit else ""
     return " ".join(filter(None, (selection.filters(wish), limit, "depth=newest" if newest else "")))
+
+
+def scope_of(wish: Selection, *, newest: bool) -> str:
+    """Whose memory of a listing a source shares: that of all who want the same posts and files of it.
+
+    Without the dates themselves, which may move on every day; not empty.
+    """
+    sound = "" if wish.sound is None else "sound" if wish.sound else "no-sound"
+    words = {"since": wish.since, "until": wish.until, "thumbnail": wish.thumbnail, "subs": wish.subtitles}
+    filters = filters_of(replace(wish, since=None, until=None), newest=newest)
+    return " ".join(filter(None, ("sync", filters, sound, *(word for word, said in words.items() if said))))
+
+
+def _lasting(row: ListedSource, filters: str) -> str:
+    """The filters of a list by time for which new posts settle it: an earlier date of before holds on.
+
+    What was published before that listing does not come now, whatever this source wants of it.
+    """
+    since = _SINCE.search(filters)
+    if since is None or _SINCE.sub("", row.filters).strip() != _SINCE.sub("", filters).strip():
+        return filters
+    return row.filters if datetime.fromisoformat(since[1]) <= row.time else filters
 
 
 def covers(before: str, now: str) -> bool:
@@ -163,14 +225,12 @@ class _Met:
     dated: bool
     since: datetime | None = None
 
-    def is_landmark(self, horizon: datetime | None) -> bool:
-        if horizon is None or self.since is None or self.post.pinned:
-            return False
-        return self.since <= horizon and not (self.dated and self.post.created >= horizon)
+    def is_landmark(self, horizon: Horizon | None) -> bool:
+        return horizon is not None and horizon.has(self.post, self.since, dated=self.dated)
 
-    def is_late(self, horizon: datetime | None) -> bool:
+    def is_late(self, horizon: Horizon | None) -> bool:
         """Whether it was dealt with, but too late to be a landmark now."""
-        dealt_with = self.since is not None and not self.post.pinned
+        dealt_with = self.since is not None and not self.post.pinned if self.dated else self.kind != "new"
         return horizon is not None and dealt_with and not self.is_landmark(horizon)
 
 
@@ -185,8 +245,11 @@ class Upkeep(Run):
 
     def __init__(self, source: Source, errand: Errand, plan: Plan, *, gone: frozenset[Ref]) -> None:
         super().__init__(source, errand)
-        self._errand = replace(self._errand, source=named(source.ref, source.what), backs_off=True)
+        self._errand = replace(
+            self._errand, source=named(source.ref, source.what), scope=plan.scope, backs_off=True
+        )
         self._filters = plan.filters
+        self._behind = plan.known.top or () if plan.known else ()
         self._plan = plan
         self._gone = gone
         self._place = plan.place
@@ -207,9 +270,17 @@ class Upkeep(Run):
         return self.state == "complete" and not self._ended_early
 
     @property
+    def scope(self) -> str:
+        """For whom it is remembered."""
+        return self._plan.scope
+
+    @property
     def hidden(self) -> int:
         """Entries without content that the pages of this run had."""
         return self._hidden
+
+    async def _last_listed(self) -> ListedSource | None:
+        return self._plan.row or await super()._last_listed()
 
     def _stays_open(self, error: DyvineError) -> bool:
         """A failure is on record and has its own next try; what ends the whole run is not."""
@@ -244,12 +315,13 @@ class Upkeep(Run):
         self._resumed = True
         await super()._take_up(place)
 
-    async def _walked(self, walk: Walk, horizon: datetime | None) -> AsyncGenerator[Post]:
+    async def _walked(self, walk: Walk, horizon: Horizon | None) -> AsyncGenerator[Post]:
         """What is to be done of each page, the whole page with the first landmark included."""
         async with aclosing(self._pages_of(walk)) as batches:
             async for batch in batches:
                 if not self._resumed:
                     self._top_pages.add(walk.cursor)
+                    self._note_first(batch)
                     if self._place is not None and walk.cursor == self._place.cursor:
                         horizon = None  # everything down to the place was looked at
                 if horizon is None:
@@ -261,7 +333,9 @@ class Upkeep(Run):
                     if self._is_old(met.post):
                         return
                     if self._is_beyond(met, horizon):
-                        break
+                        if self._source.dated:
+                            break
+                        continue
                     if await self._is_to_do(met, horizon):
                         yield met.post
                         if self._is_enough(met.post):
@@ -282,8 +356,8 @@ class Upkeep(Run):
             self._doubted = True
             self._pages.add(f"barren {walk.cursor}")
 
-    def _is_beyond(self, met: _Met, horizon: datetime | None) -> bool:
-        """Whether a limit left out what follows: with one, nothing below the first landmark is wanted any more."""
+    def _is_beyond(self, met: _Met, horizon: Horizon | None) -> bool:
+        """Whether a limit left a post out, and in a list by time what follows: with one, no landmark is wanted any more."""
         return self._errand.wish.limit is not None and met.is_landmark(horizon)
 
     async def _look_at(self, batch: Sequence[Post]) -> list[_Met]:
@@ -303,7 +377,7 @@ class Upkeep(Run):
             for post in batch
         ]
         self.met += len(met)
-        self._overlaps = self._overlaps or any(each.is_landmark(self._plan.known_at) for each in met)
+        self._overlaps = self._overlaps or any(each.is_landmark(self._plan.known) for each in met)
         own = (post.author for post in batch if post.author.id == self._source.ref.id)
         self.author = self.author or next(own, None)
         return met
@@ -319,18 +393,31 @@ class Upkeep(Run):
         if not selection.wanted(post, self._errand.wish) or await archive.ignored([post.ref]):
             since = post.created + _LATE if dated else None
             return _Met(post=post, kind="unwanted", dated=dated, since=since)
-        failures = (await archive.failed(post.ref)).values()
-        if failures and self._rests(post, failures):
+        own = await self._own_failures(post.ref)
+        failures = (own or await archive.failed(post.ref)).values()
+        if failures and self._rests(post, failures, are_own=bool(own)):
+            if not own:
+                await self._wait_for(post.ref)
             first = min(each.first for each in failures)
             return _Met(post=post, kind="failed", dated=dated, since=first)
         return _Met(post=post, kind="new", dated=dated)
 
-    def _rests(self, post: Post, failures: Iterable[FailedAsset]) -> bool:
+    async def _own_failures(self, ref: Ref) -> Mapping[str | None, FailedAsset]:
+        errand = self._errand
+        return await errand.workspace.archive.failed(ref, source=errand.source, scope=errand.scope)
+
+    async def _wait_for(self, ref: Ref) -> None:
+        """What failed for another source is tried again for this one, too, whatever becomes of the other."""
+        errand = self._errand
+        if errand.source is not None and not errand.simulate:
+            await errand.workspace.archive.keep_failed(ref, source=errand.source, scope=errand.scope)
+
+    def _rests(self, post: Post, failures: Iterable[FailedAsset], *, are_own: bool) -> bool:
         """Whether a post that failed is passed over: it has a next try of its own, or the list gives no new hope."""
-        now, own = self._errand.clock(), self._errand.source
+        now = self._errand.clock()
         passing = [each for each in failures if may_pass_by_name(each.error)]
         if passing:
-            return all(each.next_try and (each.source == own or now < each.next_try) for each in passing)
+            return all(each.next_try and (are_own or now < each.next_try) for each in passing)
         if post.partial or any(now < each.last + pause(each.attempts) for each in failures):
             return True
         try:
@@ -339,8 +426,11 @@ class Upkeep(Run):
             return True
         return False
 
-    async def _is_to_do(self, met: _Met, horizon: datetime | None) -> bool:
-        """Whether a post is handed on; what was dealt with is only counted, and only where the list is walked whole."""
+    async def _is_to_do(self, met: _Met, horizon: Horizon | None) -> bool:
+        """Whether a post is handed on; what was dealt with is only counted, and only where the list is walked whole.
+
+        One that another source brought, or a person, may lack files that this one wants.
+        """
         if met.kind == "failed":
             if horizon is None:
                 self._looked += 1
@@ -350,7 +440,7 @@ class Upkeep(Run):
             return False
         if met.kind == "new" or self._errand.wish.overwrite:
             await self._note_begun()
-        elif horizon is not None:
+        elif horizon is not None and not (met.kind == "known" and met.is_late(horizon)):
             return False
         if self._place is not None and not self._resumed:
             self._newest.add(met.post.ref.id)
@@ -360,18 +450,31 @@ class Upkeep(Run):
             self._announce()
         return True
 
-    def _ends(self, page: Sequence[_Met], horizon: datetime | None) -> bool:
+    def _ends(self, page: Sequence[_Met], horizon: Horizon | None) -> bool:
         """Whether nothing new can come behind this page."""
         if self._plan.newest and self._plan.first and page:
             self._ended_early = "newest"
             return True
-        if not any(met.is_landmark(horizon) for met in page):
-            return False
-        # Another source may have brought what stands in a list of other people's posts: one landmark proves nothing.
-        if not self._source.dated and any(met.kind == "new" for met in page):
+        landmarks = [met.is_landmark(horizon) for met in page]
+        if not any(landmarks) or not (self._is_by_time or self._is_as_it_was(page, landmarks, horizon)):
             return False
         self._ended_early = "known"
         return True
+
+    @property
+    def _is_by_time(self) -> bool:
+        """Whether one landmark says that all below it was there, or that nothing below it is wanted."""
+        return self._source.dated or self._plan.newest or self._errand.wish.limit is not None
+
+    def _is_as_it_was(self, page: Sequence[_Met], landmarks: Sequence[bool], horizon: Horizon | None) -> bool:
+        """Whether a page of a list that goes by no time was there before as it is now.
+
+        Where no ids were noted, by an older version, the archive has to do: then they are noted now, enough of them.
+        """
+        if horizon is None or horizon.top is not None:
+            return all(landmarks)
+        is_noted = self._resumed or len(self._first) >= TOP
+        return is_noted and not any(met.kind == "new" for met in page)
 
     async def _note_unreadable(self, walk: Walk) -> None:
         """An entry that cannot be read fails once and is tried again by its id, later each time."""
@@ -381,6 +484,7 @@ class Upkeep(Run):
             if post is not None:
                 self.seen.add(post.id)
                 if await self._errand.workspace.archive.failed(post):
+                    await self._wait_for(post)
                     continue
                 await note_failure(post, None, error, self._errand)
             self._looked += 1
@@ -473,8 +577,10 @@ class Upkeep(Run):
         if self._source.recalled and not self.met:
             return
         at_end = self._ended_early != "known"
-        if at_end or self._noted or self._late or self._plan.place is not None:
-            await self._errand.workspace.archive.drop_cursor(self._source.ref, self._source.what)
+        row = self._plan.row
+        is_noted = self._source.dated or (row is not None and row.top is not None)
+        if at_end or self._noted or self._late or self._plan.place is not None or not is_noted:
+            await self._drop_place()
             await self._note_row(full=at_end, cause="")
 
     async def _leave(self, cause: str) -> None:
@@ -490,17 +596,16 @@ class Upkeep(Run):
         place, row, began = self._plan.place, self._plan.row, self._began
         archive = self._errand.workspace.archive
         if place is not None:
-            listed = place.listed + self._looked
-            await archive.keep_cursor(replace(place, kept=began, listed=listed, filters=self._filters))
+            place = replace(place, filters=self._filters, top=self._top())
+            await archive.keep_cursor(replace(place, kept=began, listed=place.listed + self._looked))
         elif row is not None:
-            row = replace(row, filters=self._filters)
+            row = replace(row, filters=self._filters, top=self._top())
             await archive.add_listed(replace(row, time=began, listed=row.listed + self._looked, full=None))
 
     async def _note_cut(self, cut: ListingIncomplete) -> None:
-        archive, source = self._errand.workspace.archive, self._source
         cause = cause_of(cut)
         if cut.cursor is None:
-            await archive.drop_cursor(source.ref, source.what)
+            await self._drop_place()
         else:
             self._pages.begin(self._here(cut.cursor))
             await self._keep_place(cause)
@@ -525,5 +630,7 @@ class Upkeep(Run):
                 full=self._began if full else None,
                 cause=cause,
                 filters=self._filters,
+                scope=self._plan.scope,
+                top=self._top(whole=full and self._plan.whole),
             )
         )

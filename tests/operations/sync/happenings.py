@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from dyvine_cli.cli.upkeep import entries_of
 from dyvine_cli.errors import NetworkError, UnexpectedResponse
 from dyvine_cli.events import SyncedSource
+from dyvine_cli.models import Ref
+from dyvine_cli.operations.sync.check import owner_of
 
 from .years import EVE, OWNERS, Item, Life, Told
 
@@ -32,11 +35,11 @@ class Years(Life):
     def shown_in(self, source: dict[str, Any]) -> list[tuple[Item, datetime]]:
         """What a source's list shows, and since when."""
         world = self.world
-        if source["name"] == "fan":
+        if "listing" in source:
             return [(each, cast(datetime, each.liked)) for each in world.liked()]
-        if source["name"] == "mix":
+        if ":mix:" in source["url"]:
             return [(each, each.created) for each in world.episodes()]
-        owner = OWNERS[source["name"] == "bob"]
+        owner = OWNERS[OWNERS[1] in source["url"]]
         return [(each, each.created) for each in world.of(owner)]
 
     def wanted(self, source: dict[str, Any], item: Item) -> bool:
@@ -58,9 +61,18 @@ class Years(Life):
                 continue
             if await self.archive.knows(item.ref):
                 continue
-            if all_of_them or not await self.archive.failed(item.ref):
+            if all_of_them or not await self._waits(source, item):
                 found.append(item.id[-3:])
         return found
+
+    async def _waits(self, source: dict[str, Any], item: Item) -> bool:
+        """Whether a post is on record as failed for this very source."""
+        with self.workspaces(lambda event: None, self.archive) as places:
+            (entry,) = entries_of(self.settings(), places, [source["name"]])
+            ref = Ref.parse(source["url"].removesuffix(":posts"))
+            assert ref is not None
+            listing, scope = owner_of(places, entry, ref)
+        return bool(await self.archive.failed(item.ref, source=listing, scope=scope))
 
     async def check_run(self, told: Told, began: datetime) -> None:
         """What a run said of its sources is true."""
@@ -167,12 +179,20 @@ async def publish(life: Years) -> None:
 
 
 async def like(life: Years) -> None:
-    """The fan likes something."""
-    others = [each for each in life.world.items.values() if each.owner == EVE]
-    for item in life.draw.sample(others, min(3, len(others))):
+    """The fan likes something: posts of nobody's, or many of an account that is kept in sync, too."""
+    owners = life.draw.choice(((EVE,), OWNERS, OWNERS, (EVE, *OWNERS)))
+    others = [each for each in life.world.items.values() if each.owner in owners and each.shown]
+    for item in life.draw.sample(others, min(life.draw.choice((1, 3, 9)), len(others))):
         if item.liked is None:
             life.world.now += timedelta(seconds=2)
             item.liked = life.world.now
+
+
+async def unlike(life: Years) -> None:
+    """The fan does not like something any more."""
+    liked = life.world.liked()
+    for item in life.draw.sample(liked, min(2, len(liked))):
+        item.liked = None
 
 
 async def withdraw(life: Years) -> None:
@@ -242,15 +262,29 @@ async def wait(life: Years) -> None:
 
 async def filters(life: Years) -> None:
     """A source wants other posts."""
-    names = {each["name"] for each in life.sources}
     source = life.draw.choice(life.sources)
-    overlapping = {"ann": {"mix", "ann2", "fan"}, "bob": {"fan"}}
-    if overlapping.get(source["name"], names) & names:
-        return  # a post that failed for both is retried for one
     for key in ("kind", "match", "since"):
         source.pop(key, None)
-    source |= life._filters()
+    source |= life.filters()
     life.changed.add(source["name"])
+
+
+async def rearrange(life: Years) -> None:
+    """Sources are called otherwise, change their order or links, are taken out or come back."""
+    draw, sources = life.draw, life.sources
+    draw.shuffle(sources)
+    one, other = sources[0], sources[-1]
+    match draw.choice(("name", "link", "out", "back")):
+        case "name":
+            one["name"] += "x"
+        case "link" if one is not other and {one["url"], other["url"]} == set(LINKS):
+            one["url"], other["url"] = other["url"], one["url"]
+        case "out" if len(sources) > 1:
+            life.removed.append(sources.pop())
+        case "back":
+            sources.extend(life.removed)
+            life.removed.clear()
+    life.changed.update(each["name"] for each in sources)
 
 
 async def forget(life: Years) -> None:
@@ -333,10 +367,14 @@ async def retry(life: Years) -> None:
     await life.check_status()
 
 
+LINKS = (f"douyin:user:{OWNERS[0]}", f"douyin:user:{OWNERS[0]}:posts")
+"""Two links of one listing."""
 ACTS = (
     *[sync] * 9,
     *[publish] * 4,
     like,
+    like,
+    unlike,
     withdraw,
     bring_back,
     pin,
@@ -349,6 +387,7 @@ ACTS = (
     wait,
     wait,
     filters,
+    rearrange,
     forget,
     ignore,
     fetch,

@@ -128,11 +128,10 @@ class Keeper:
         await self.forgets(ids)
         async with self.person.at_work() as workspace:
             archive = workspace.archive
-            row, place = await archive.listed(source, None), await archive.cursor(source, None)
-            if row is not None:
+            for row in await archive.listings(source, None):
                 await archive.add_listed(replace(row, time=min(row.time, before)))
-            if place is not None:
-                await archive.keep_cursor(replace(place, kept=min(place.kept, before)))
+                for place in await archive.cursors(source, None, row.scope):
+                    await archive.keep_cursor(replace(place, kept=min(place.kept, before)))
         return ids
 
     async def forgets(self, ids: Iterable[str]) -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from dyvine_cli.errors import NetworkError
 from dyvine_cli.models import Cursor, Listing, Page, Ref
+from dyvine_cli.operations.pages import TOP
 
 from .happenings import Years
-from .years import GUESTS_SEE, MIX, OWNERS, PAGE, Item, Told
+from .years import EVE, FAN, GUESTS_SEE, MIX, OWNERS, PAGE, Item, Told
 
 pytestmark = pytest.mark.anyio
 
@@ -312,3 +313,226 @@ async def test_older_posts_are_not_missed_where_only_the_newest_are_wanted(life:
     (shown,) = await life.status()
 
     assert (shown.state, shown.cut) == ("complete", "")
+
+
+# --- several sources of one list, and lists that share posts ----------------------------------------------------------
+
+NOTHING = ("complete", 0, 0)
+
+
+def second(**more: object) -> dict[str, object]:
+    """Another source of the same account."""
+    return {"name": "second", "url": f"douyin:user:{ANN}:posts", **more}
+
+
+def mixed(life: Script, count: int) -> list[Item]:
+    """Posts of the account, articles and notes in turn, half of them liked by many."""
+    found = life.publish(count)
+    for number, item in enumerate(found):
+        item.kind = "note" if number % 2 else "article"
+        item.likes = 9 if number % 4 < 2 else 0
+    return found
+
+
+def of_eve(life: Script, count: int) -> list[Item]:
+    """Posts of an account that is no source."""
+    found = [life.world.publish(EVE) for _ in range(count)]
+    for item in found:
+        item.kind, item.login_only, item.failing = "article", False, None
+    return found
+
+
+def like(life: Script, *items: Item) -> None:
+    """The fan likes posts, the last one last."""
+    for item in items:
+        life.world.now += timedelta(seconds=2)
+        item.liked = life.world.now
+
+
+async def calls(life: Script) -> tuple[int, list[tuple[str, int, int]]]:
+    """What a run asked for, and how its sources came out in the order of their checks."""
+    before = life.world.calls
+    told = await life.again()
+    return life.world.calls - before, states(told)
+
+
+async def test_sources_of_one_account_with_other_filters_are_one_call_each(life: Script) -> None:
+    """Neither speaks for the other: what is new comes to both, a post that both want once."""
+    life.sources[0]["match"] = "likes > 4"
+    life.sources.append(second(kind=["note"]))
+    mixed(life, 5 * PAGE)
+    await life.again()
+    quiet = await calls(life)
+    mixed(life, 4)
+    news = await calls(life)
+    again = await calls(life)
+
+    assert quiet == again == (2, [NOTHING, NOTHING])
+    assert news == (4, [("complete", 2, 0), ("complete", 1, 0)]), "a page of new ones, and one that was there"
+
+
+async def test_sources_with_other_first_dates_are_one_call_each(life: Script) -> None:
+    """The later date does not make the other look at everything again."""
+    day = life.world.now
+    for number, item in enumerate(life.publish(3 * PAGE)):
+        item.created = day - timedelta(days=number)
+    life.sources[0]["since"] = f"{day - timedelta(days=9):%Y-%m-%d}"
+    life.sources.append(second(since=f"{day - timedelta(days=3):%Y-%m-%d}"))
+    await life.again()
+    counts = [await calls(life)]
+    for _ in range(3):
+        life.publish(1)
+        await life.again()
+        life.sources.reverse()
+        counts.append(await calls(life))
+
+    assert counts == [(2, [NOTHING, NOTHING])] * 4
+
+
+async def test_a_filter_that_lets_more_through_looks_at_everything_once(life: Script) -> None:
+    """What was left out comes, by one walk to the end; then nothing new is one call again."""
+    life.sources[0]["kind"] = ["note"]
+    old = mixed(life, 4 * PAGE)
+    await life.again()
+    life.sources[0]["kind"] = ["article", "note"]
+    edited = await calls(life)
+    quiet = await calls(life)
+
+    assert edited == (1 + 4, [("complete", 2 * PAGE, 0)]), "who it is, and four pages"
+    assert quiet == (1, [NOTHING])
+    assert all(await life.has(*old))
+
+
+async def test_a_filter_that_lets_less_through_lists_nothing_again(life: Script) -> None:
+    """All that it wants was dealt with, or is on record as failed; back again, what it left out meanwhile comes."""
+    (failing,) = life.publish(1, failing=NetworkError)
+    mixed(life, 4 * PAGE)
+    await life.again()
+    life.sources[0]["kind"] = ["article"]
+    (new,) = life.publish(1, kind="note")
+    less = await calls(life)
+    failing.failing = None
+    life.world.now += timedelta(days=8)
+    mended = await calls(life)
+    del life.sources[0]["kind"]
+    back = await calls(life)
+
+    assert less == (1, [NOTHING])
+    assert mended == (2, [("complete", 1, 0)]), "what failed by its id, and the list"
+    assert back == (1, [("complete", 1, 0)])
+    assert await life.has(new, failing) == [True, True]
+
+
+async def test_a_name_a_link_and_a_rest_change_nothing(life: Script) -> None:
+    """A source is remembered by what it wants of which list, also after it was taken out for a while."""
+    life.publish(4 * PAGE)
+    await life.again()
+    life.sources[0] |= second()
+    renamed = await calls(life)
+    out = life.sources.pop()
+    life.sources.append(second(name="notes", kind=["note"]))
+    await life.again()
+    (new,) = life.publish(1)
+    life.sources = [out]
+    back = await calls(life)
+
+    assert renamed == (2, [NOTHING]), "what it is called is asked for, too"
+    assert back == (1, [("complete", 1, 0)])
+    assert await life.has(new) == [True]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [{"limit": 2}, {"kinds": frozenset(["note"])}, {"stop_at_known": True}, {"full": True}, {}],
+    ids=["limit", "kind", "stop at known", "full", "all"],
+)
+async def test_a_run_by_hand_takes_nothing_from_a_source(life: Script, flags: dict[str, object]) -> None:
+    """Whatever it wanted, and however it ended, the source only looks at what is new."""
+    mixed(life, 5 * PAGE)
+    await life.again()
+    new = mixed(life, 2)
+    await life.user(ANN, **flags)
+    after = await calls(life)
+    quiet = await calls(life)
+
+    assert (after[0], quiet) == (1, (1, [NOTHING]))
+    assert all(await life.has(*new))
+
+
+async def test_what_a_source_knows_ends_a_run_by_hand(life: Script) -> None:
+    """`dyvine user --stop-at-known` for an account that is kept in sync is one page, after who it is."""
+    mixed(life, 5 * PAGE)
+    await life.again()
+    before = life.world.calls
+    await life.user(ANN, stop_at_known=True)
+
+    assert life.world.calls - before == 2
+
+
+async def test_what_was_remembered_before_there_were_scopes_is_taken_over(life: Script) -> None:
+    """An archive of an older version: nobody lists anything again who wants the same, and what failed is tried again."""
+    life.publish(1, failing=NetworkError)
+    mixed(life, 4 * PAGE)
+    await life.again()
+    for table in ("listed", "unfinished", "failed"):
+        life.archive._db.execute(f"UPDATE {table} SET scope = ''")
+    (shown,) = await life.status()
+    life.sources.append(second(kind=["article"]))
+    first = await calls(life)
+    life.world.now += timedelta(days=8)
+    again = await calls(life)
+    attempts = {each.attempts for each in await life.archive.failures()}
+
+    assert shown.failed == {"NetworkError": 1}
+    assert first == (1 + 2, [NOTHING, NOTHING]), "what the new one is called is asked for"
+    assert again[0] == 1 + 2, "what failed, once for both"
+    assert attempts == {2}
+
+
+async def test_likes_of_an_account_that_is_kept_in_sync_hide_nothing(life: Script) -> None:
+    """A page of likes that the archive knows by way of their account is not one that this list had before."""
+    life.add_source("fan", f"douyin:user:{FAN}", listing="likes")
+    old = life.publish(4 * PAGE)
+    like(life, *old[: 2 * PAGE])
+    await life.again()
+    quiet = await calls(life)
+    others = of_eve(life, 3)
+    like(life, *others, *old[2 * PAGE :])
+    news = await calls(life)
+    again = await calls(life)
+
+    assert quiet == again == (2, [NOTHING, NOTHING])
+    assert news == (1 + 4, [NOTHING, ("complete", 3, 0)])
+    assert all(await life.has(*others))
+
+
+async def test_likes_that_are_taken_back_do_not_lengthen_the_walk(life: Script) -> None:
+    """What was liked last may be gone from the list: what is left of it was there before."""
+    life.sources = [{"name": "fan", "url": f"douyin:user:{FAN}", "listing": "likes"}]
+    liked = of_eve(life, 4 * PAGE)
+    like(life, *liked)
+    await life.again()
+    for item in liked[-3:]:
+        item.liked = None
+    shorter = await calls(life)
+    like(life, *of_eve(life, 1))
+    longer = await calls(life)
+
+    assert shorter == (1, [NOTHING])
+    assert longer == (2, [("complete", 1, 0)])
+
+
+async def test_a_list_whose_first_posts_nobody_noted_gets_them_noted(life: Script) -> None:
+    """Likes that an older version settled are not listed again, but for as many as are remembered from now on."""
+    life.sources = [{"name": "fan", "url": f"douyin:user:{FAN}", "listing": "likes"}]
+    liked = of_eve(life, TOP + 5 * PAGE)
+    like(life, *liked)
+    await life.again()
+    life.archive._db.execute("UPDATE listed SET scope = '', top = NULL")
+    first = await calls(life)
+    row, _ = await life.archive.listings(Ref("douyin", "user", FAN), "likes")
+    quiet = await calls(life)
+
+    assert first == (TOP // PAGE, [NOTHING])
+    assert row.top == tuple(each.id for each in reversed(liked))[:TOP]
+    assert quiet == (1, [NOTHING])

@@ -421,6 +421,7 @@ class Life:
         self.may_again: set[str] = set()
         self.steps = 0
         self.changed: set[str] = set()
+        self.removed: list[dict[str, Any]] = []
         for id in (*OWNERS, EVE, FAN):
             self.world.owners[id] = Owner(id=id, name=id[12:])
         for _ in range(self.draw.randrange(0, 14)):
@@ -432,21 +433,23 @@ class Life:
     def _configure(self) -> None:
         draw = self.draw
         self.add_source("ann", f"douyin:user:{OWNERS[0]}")
+        few: tuple[dict[str, Any], ...] = ({}, {}, {}, {"depth": "newest"}, {"limit": 2})
         if draw.random() < 0.5:
-            few = draw.choice(({}, {}, {}, {"depth": "newest"}, {"limit": 2}))
-            self.add_source("bob", f"douyin:user:{OWNERS[1]}", **self._filters(), **few)
+            self.add_source("bob", f"douyin:user:{OWNERS[1]}", **self.filters(), **draw.choice(few))
         if draw.random() < 0.4:
-            self.add_source("mix", f"douyin:mix:{MIX}")
-        if draw.random() < 0.4:
-            self.add_source("fan", f"douyin:user:{FAN}", listing="likes")
-        if draw.random() < 0.25:
-            self.add_source("ann2", f"douyin:user:{OWNERS[0]}:posts", kind=["note"])
+            self.add_source("mix", f"douyin:mix:{MIX}", **self.filters())
+        if draw.random() < 0.5:
+            self.add_source("fan", f"douyin:user:{FAN}", listing="likes", **self.filters())
+        if draw.random() < 0.5:
+            self.add_source("ann2", f"douyin:user:{OWNERS[0]}:posts", **self.filters(), **draw.choice(few))
+        self.draw.shuffle(self.sources)
 
     def add_source(self, name: str, url: str, **more: Any) -> None:
         """Keep something in sync."""
         self.sources.append({"name": name, "url": url, **more})
 
-    def _filters(self) -> dict[str, Any]:
+    def filters(self) -> dict[str, Any]:
+        """What a source may leave out."""
         draw = self.draw
         return draw.choice(
             (
