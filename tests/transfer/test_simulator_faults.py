@@ -215,7 +215,10 @@ SILENT = {"stall", "drip"}
 
 @pytest.fixture
 async def stand(simulator: Simulator, tmp_path: Path, size: str) -> AsyncIterator[Stand]:
-    """One file of either size, without faults."""
+    """One file of either size, without faults; nothing of an earlier test is still on its way."""
+    async with asyncio.timeout(30):
+        while simulator.counts()["open"]:  # noqa: ASYNC110 - another thread counts
+            await asyncio.sleep(0.002)
     network = Network(
         connect_to=ConnectTo.parse(simulator.connect_to), listed=["douyinvod.com"], timeouts=PATIENT
     )
