@@ -39,7 +39,8 @@ class Chunks:
 
     What is left of a long counted body is taken from the connection itself, which the library hands out for that: its
     parser has nothing to find in it and copies every byte three times, a third of all CPU time of a large file. The
-    library then takes its connection for used up, so that the socket goes to `keep`, for a connection to come.
+    library then takes its connection for used up, so that the socket goes to `keep`, for a connection to come. So it
+    does after a body without a length: what a host sends behind its end lies in the parser, and is lost with that.
     """
 
     def __init__(
@@ -92,9 +93,13 @@ class Chunks:
                     break
             else:
                 self._check_surplus()
+                if self._progress.promised is None:  # the parser may hold more than this answer
+                    await self._leave()
                 return
             async for chunk in self._past_parser():
                 yield chunk
+            self._check_surplus()
+            await self._leave()
         finally:
             if isinstance(body, AsyncGenerator):
                 await body.aclose()
@@ -107,8 +112,11 @@ class Chunks:
             if not data:
                 raise httpcore.RemoteProtocolError("the connection was closed")
             yield data if len(data) <= left else data[:left]
-        self._check_surplus()
-        if _persists(self._answer):
+
+    async def _leave(self) -> None:
+        """Give the connection on, past the parser that has served it."""
+        stream = self._stream
+        if stream is not None and stream.is_usable and _persists(self._answer):
             await self._keep(stream.hand_over())
 
     @property

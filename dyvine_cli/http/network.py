@@ -250,11 +250,18 @@ class Network:
             lane = self._lanes.pop(key, made)
         self._lanes[key] = lane
         lane.users += 1
+        try:
+            await self._close_one_of_many()
+        except BaseException:
+            lane.users -= 1
+            raise
+        return lane
+
+    async def _close_one_of_many(self) -> None:
         if len(self._lanes) > _LANES:
-            unused = next((key for key, other in self._lanes.items() if not other.users), None)
+            unused = next((key for key, lane in self._lanes.items() if not lane.users), None)
             if unused is not None:
                 await self._lanes.pop(unused).aclose()
-        return lane
 
     async def _made(self, address: Address, target: str | None) -> Lane:
         route = self._route(address)

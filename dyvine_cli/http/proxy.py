@@ -17,6 +17,8 @@ from dyvine_cli.http.sockets import Stream
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _HINT = "check --proxy, the configuration and the variables http_proxy, https_proxy, all_proxy"
+_INTERIM = 10
+"""Heads of a proxy's answer that are read, those before the last with a status of 1xx."""
 _UNREACHABLE = (502, 503, 504)  # the proxy works, what is behind it does not
 _SOCKS_REPLIES = {  # RFC 1928, section 6
     1: "general failure",
@@ -118,10 +120,10 @@ class Proxy:
         name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         login = f"Proxy-Authorization: {self.authorization}\r\n" if self.authorization else ""
         await stream.write(f"CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n{login}\r\n".encode("ascii"))
-        line = (await stream.read_head()).partition(b"\n")[0].split()
-        if not line[0].startswith(b"HTTP/1."):
-            raise ValueError(line[0])
-        status = int(line[1])
+        for _ in range(_INTERIM):
+            status = _status(await stream.read_head())
+            if status >= 200:
+                break
         if status == 407:
             raise self.login_failure()
         if status in _UNREACHABLE:
@@ -156,6 +158,13 @@ class Proxy:
             method = (await stream.read_exactly(2))[1]
         if method:
             raise self.login_failure()
+
+
+def _status(head: bytes) -> int:
+    line = head.partition(b"\n")[0].split()
+    if not line[0].startswith(b"HTTP/1."):
+        raise ValueError(line[0])
+    return int(line[1])
 
 
 def _socks_address(host: str) -> bytes:

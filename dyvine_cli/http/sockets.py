@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import select
 import socket
 import ssl
 import time
@@ -132,8 +133,12 @@ class Stream(httpcore.AsyncNetworkStream):
         """Drop the connection at once, unless it was handed over."""
         if self._is_handed_over:
             return
-        self._writer.transport.abort()
+        self.abort()
         await asyncio.sleep(0)  # lets the transport close its socket
+
+    def abort(self) -> None:
+        """Drop the connection; its socket closes with the loop's next turn."""
+        self._writer.transport.abort()
 
     async def start_tls(
         self,
@@ -147,7 +152,9 @@ class Stream(httpcore.AsyncNetworkStream):
         name = server_hostname or self._host
         try:
             async with asyncio.timeout(timeout):
+                self._check_silence(name)
                 await self._writer.start_tls(ssl_context, server_hostname=name)
+                self._check_silence(name)
         except TimeoutError as exc:
             await self.aclose()
             raise httpcore.ConnectTimeout(f"{name} did not finish the TLS handshake") from exc
@@ -161,6 +168,11 @@ class Stream(httpcore.AsyncNetworkStream):
             await self.aclose()
             raise
         return self
+
+    def _check_silence(self, name: str) -> None:
+        """Raise TLSFailure for bytes that nobody asked for: sent in the clear, they would pass for the host's answer."""
+        if self._reader.fed > self._taken:
+            raise tls.no_tls(name, "bytes came before the handshake was done")
 
     def hand_over(self) -> Stream:
         """The connection for the next exchange, as open and encrypted as it is; this object lets go of it."""
@@ -177,8 +189,13 @@ class Stream(httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """What httpcore asks of a connection; a readable idle one is dead or out of step and gets closed."""
         if info == "is_readable":
-            gone = self._reader.at_eof() or self._writer.is_closing()
-            return gone or self._out_of_step or self._reader.fed > self._taken
+            gone = self._is_handed_over or self._reader.at_eof() or self._writer.is_closing()
+            return (
+                gone
+                or self._out_of_step
+                or self._reader.fed > self._taken
+                or _is_readable(self._writer.get_extra_info("socket"))
+            )
         return self._writer.get_extra_info({"server_addr": "peername"}.get(info, info))
 
     async def read_head(self, most: int = 2**14) -> bytes:
@@ -262,11 +279,21 @@ class Backend(httpcore.AsyncNetworkBackend):
         """Close the kept connections."""
         kept, self._kept = self._kept, []
         for stream, _ in kept:
-            await stream.aclose()
+            stream.abort()
+        await asyncio.sleep(0)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, as httpcore asks."""
         await asyncio.sleep(seconds)
+
+
+def _is_readable(sock: socket.socket) -> bool:
+    """Whether the system has something of a socket that the loop has not read yet: bytes, or its end."""
+    if not hasattr(select, "poll"):
+        return bool(select.select([sock], [], [], 0)[0])
+    poll = select.poll()  # `select` takes no descriptor above 1023
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -320,13 +347,18 @@ async def _race(host: str, addresses: Sequence[str], port: int) -> Stream:
 
     turns = [asyncio.Event() for _ in range(len(addresses) + 1)]
     turns[0].set()
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(attempt(address, turns[place], turns[place + 1]))
-            for place, address in enumerate(addresses)
-        ]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(attempt(address, turns[place], turns[place + 1]))
+                for place, address in enumerate(addresses)
+            ]
+    except BaseException:  # broken off: nobody will have the one that won
+        for winner in winners:
+            winner.abort()
+        raise
     for loser in winners[1:]:
-        await loser.aclose()
+        loser.abort()
     if not winners:
         raise failures[0]
     return winners[0]

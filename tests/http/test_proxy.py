@@ -160,6 +160,8 @@ async def test_a_proxy_that_is_not_there_is_a_proxy_failure(kind: str, network: 
         ("http", reply(b"no", status=403), ProxyFailure, "status 403"),
         ("http", reply(b"no", status=407), ProxyFailure, "asks for a login"),
         ("http", reply(b"no", status=502), NetworkError, "could not reach"),
+        ("http", b"HTTP/1.1 100 Wait\r\n\r\n" + reply(b"no", status=403), ProxyFailure, "status 403"),
+        ("http", b"HTTP/1.1 102 Wait\r\n\r\n" * 50, ProxyFailure, "status 102"),
         ("http", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10_000 + b"\r\n", ProxyFailure, "not a proxy"),
         ("http", b"HTTP/1.1 200 OK\r\nX: " + b"y" * 600_000, ProxyFailure, "not a proxy"),
         ("http", b"HTTP/1.1\r\n\r\n", ProxyFailure, "not a proxy"),
