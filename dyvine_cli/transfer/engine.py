@@ -86,6 +86,7 @@ class Engine:
         self._throttle = Throttle(rate, clock, sleep)
         self._turns = _Turns()
         self._changed = Changed()
+        self._settling = asyncio.Lock()
 
     async def fetch(
         self,
@@ -130,7 +131,8 @@ class Engine:
 
         The files' bytes are on the disk before they get their names; their folders are flushed many files at a time.
         """
-        await in_thread(self._changed.flush)
+        async with self._settling:  # who comes while a flush is under way may not go on before its end
+            await in_thread(self._changed.flush)
 
     async def _claim(
         self, rendition: Rendition, path: Path, root: Path, on_wait: Callable[[int | None], None]
@@ -252,7 +254,8 @@ class Engine:
 
     async def _split(self, work: Work, url: str, host: Host) -> None:
         """Fetch what is missing in ranges. Raises ContentChanged if this mirror does not prove what they belong to."""
-        hands = self._segments if host.gives_ranges and not work.whole else 1
+        is_shared = host.gives_ranges and not work.whole
+        hands = self._throttle.connections(self._segments) if is_shared else 1
         division = Division(hands=hands, least=self._split_from // 4, fast=self._fast)
         split = Split(work, host, partial(self._piece, work, url, host), self._throttle, division)
         async with AsyncExitStack() as stack:
@@ -303,8 +306,9 @@ class Engine:
         part = work.part
         try:
             async for chunk in answer.chunks:
-                await self._throttle.take(len(chunk))
-                intake.take(chunk)
+                for share in self._throttle.shares(chunk):
+                    await self._throttle.take(len(share))
+                    intake.take(share)
                 if part.wants_hashing:
                     await in_thread(part.catch_up)
                 if part.wants_flush:

@@ -17,6 +17,11 @@ LARGEST = {
 """Bytes that no file of a family has; a server that promises or sends more is not believed."""
 
 
+_MANY = 1 << 30
+_TIMES = 10
+"""A host's promise of more than a GiB is not believed where the platform speaks of less than a tenth of that."""
+
+
 class Intake:
     """Takes the bytes of one answer. `promise` is given for a new file, None where an old one goes on."""
 
@@ -62,6 +67,12 @@ class Intake:
         self._work.meter.count(len(data))
 
 
+def _credible(work: Work) -> int:
+    """Bytes that a host may promise: what it lies would pass for a disk that is too small, which ends a run."""
+    most, said = LARGEST[work.family], work.rendition.size
+    return min(most, max(_MANY, _TIMES * said)) if said else most
+
+
 def judge(head: bytes, family: Family, host: str) -> None:
     """Raise Truncated if the first bytes of a file are none of the family."""
     found = sniff(head)
@@ -77,6 +88,6 @@ def agreed(promise: Promise, work: Work, host: str) -> Promise:
         raise Truncated(f"{host} has {length} bytes of a file of {expected}")
     if length == 0:
         raise Truncated(f"{host} sent nothing instead of {WORDS[work.family]}")
-    if length is not None and length > LARGEST[work.family]:
+    if length is not None and length > _credible(work):
         raise Truncated(f"{host} promises {length} bytes, which is too much for {WORDS[work.family]}")
     return promise if length is not None else Promise(expected, promise.validator)

@@ -152,7 +152,7 @@ class Part:
             for _ in range(_TRIES):
                 folder = Folder.open(path.parent, root)
                 try:
-                    fd = _open_locked(folder, path.name)
+                    fd = open_locked(folder, path.name)
                 except FileNotFoundError:  # another run removed the empty folder that both use
                     folder.close()
                     continue
@@ -457,7 +457,7 @@ def _write_at(fd: int, data: memoryview, place: int) -> int:
     return os.write(fd, data)
 
 
-def _open_locked(folder: Folder, name: str) -> int | None:
+def open_locked(folder: Folder, name: str) -> int | None:
     """The locked part of the file `name`; None if another run has it."""
     while True:
         fd = _open_part(folder, name + ".part")

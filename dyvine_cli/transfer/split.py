@@ -129,7 +129,7 @@ class Split:
             self._group.create_task(self._gauge())
         try:
             try:
-                await self._pour(self._first, answer)
+                await self._pour(self._first, answer, self._first.end)
             finally:
                 self._pieces.give_back(self._first)
                 await leave()
@@ -185,19 +185,19 @@ class Split:
                     raise refusal(answer, self._host.name)
                 if not gives(answer, self._part.promise, first, last):
                     raise self._disagrees()
-                await self._pour(piece, answer)
+                await self._pour(piece, answer, last + 1)
         finally:
             self._pieces.give_back(piece)
 
-    async def _pour(self, piece: Piece, answer: MediaAnswer) -> None:
-        """Put the bytes of an answer in their place, up to where the piece ends by now."""
-        asked = piece.end
+    async def _pour(self, piece: Piece, answer: MediaAnswer, asked: int) -> None:
+        """Put the bytes of an answer, `asked` for up to there, in their place, up to where the piece ends by now."""
         try:
             async for chunk in answer.chunks:
-                await self._throttle.take(len(chunk))
-                self._take(piece, chunk, asked)
-                if piece.at >= piece.end < asked:
-                    return
+                for share in self._throttle.shares(chunk):
+                    await self._throttle.take(len(share))
+                    self._take(piece, share, asked)
+                    if piece.at >= piece.end < asked:
+                        return
         except Truncated:
             if piece.at >= asked:  # then more came than was asked for, and none of it is believed
                 raise self._disagrees() from None

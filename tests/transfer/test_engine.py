@@ -17,7 +17,7 @@ import pytest
 from dyvine_cli.errors import Busy, LinkExpired, NetworkError, NotWritable, RateLimited, Truncated
 from dyvine_cli.models import Rendition
 from dyvine_cli.transfer.partial import Part
-from tests.transfer.conftest import PATIENT, name_space
+from tests.transfer.conftest import PATIENT, name_space, says_length
 
 pytestmark = pytest.mark.anyio
 
@@ -312,6 +312,19 @@ async def test_retry_after_is_obeyed(bench, film, video, faults):
 
     assert fetched.path.read_bytes() == film
     assert [round(wait) for wait in bench.waits if wait > 3] == [7, 5]
+
+
+async def test_length_that_nobody_believes_is_no_full_disk(bench, film, video, faults):
+    """A mirror that promises 250 GB of a file of 700 kB is passed over; the run goes on with the next one."""
+    other = bench.host.put("/other", film)
+    lying = bench.host.put("/film", film)
+    bench.host.faults = [says_length("250000000000")]
+    fetched = await bench.engine().fetch(
+        video(lying, other, size=len(film)), bench.folder / "film.mp4", family="video", root=bench.folder
+    )
+
+    assert fetched.path.read_bytes() == film
+    assert [request.path for request in bench.host.requests] == ["/film", "/other"]
 
 
 async def test_absurd_retry_after_ends_the_host(bench, mirror, film, video, faults):

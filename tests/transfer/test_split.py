@@ -240,6 +240,29 @@ async def test_rate_holds_for_all_segments_together(bench, film, rendition):
     assert now[0] - 100 >= 0.95 * len(film) / 100_000
 
 
+async def test_low_rate_takes_one_connection(bench, film, rendition):
+    """Others would fill their buffers at full speed."""
+    await fetch(bench, rendition, rate=900_000)
+
+    assert bench.host.busiest == 1
+
+
+async def test_late_range_costs_no_byte_of_the_others(bench, film, rendition, faults):
+    """While its head is awaited, others take over a part of it: the answer is longer than needed, and is no fault."""
+
+    async def late(request: Request, file: Stored, reply: Reply) -> None:
+        await asyncio.sleep(0.3)
+        await faults["straight"](request, file, reply)
+
+    bench.host.always = in_steps(bench, 0.002)
+    bench.host.faults = [in_steps(bench, 0.002), late]
+    fetched = await fetch(bench, rendition, segments=3, split_from=100_000)
+
+    assert fetched.path.read_bytes() == film
+    assert bench.host.sent <= 1.5 * len(film)
+    assert all(request.range for request in bench.host.requests)
+
+
 async def test_listener_hears_every_byte_once(bench, film, rendition, faults):
     """Counts of several connections add up to the size."""
     bench.host.faults = [faults["straight"], faults["cut"]]

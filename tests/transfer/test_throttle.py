@@ -52,3 +52,26 @@ async def test_no_limit_never_waits():
     await Throttle(None, time.clock, time.sleep).take(1 << 40)
 
     assert time.now == 100.0
+
+
+@pytest.mark.parametrize(
+    ("rate", "most"), [(None, 16), (100_000_000, 16), (3_500_000, 3), (1_000_000, 1), (50_000, 1)]
+)
+async def test_low_rate_leaves_room_for_few_connections(rate, most):
+    """Each connection fills its buffers at full speed before the limit is felt."""
+    time = Time()
+
+    assert Throttle(rate, time.clock, time.sleep).connections(16) == most
+
+
+@pytest.mark.parametrize(
+    ("rate", "largest"), [(None, 262_144), (20_000_000, 262_144), (1_000_000, 100_000), (50_000, 16_384)]
+)
+async def test_chunk_is_let_through_in_portions(rate, largest):
+    """A slow run writes what it has paid for, a tenth of a second's worth at a time; no byte is lost."""
+    time = Time()
+    chunk = bytes(range(256)) * 1024
+    shares = list(Throttle(rate, time.clock, time.sleep).shares(chunk))
+
+    assert max(map(len, shares)) == largest
+    assert b"".join(shares) == chunk
