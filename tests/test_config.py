@@ -225,6 +225,7 @@ def test_file_of_another_system_is_read(file: Path, data: bytes) -> None:
         pytest.param("[[source]]\nurl='a'\n[[source]]\nurl='b'\nevery='6x'", 5, "no duration", None, id="source's value"),
         pytest.param("[[source]]\nurl='a'\nname='Me'\n[[source]]\nurl='b'\nname='ME'", 6, "two sources are called 'ME'", "toml:1:", id="source's name"),
         pytest.param("[[source]]\nurl='a'\n[[source]]\nurl='a'\nlisting='posts'", 4, "'a' is a source already", "toml:1:", id="source twice"),
+        pytest.param("[[source]]\nurl='a'\nname='b'\n[[source]]\nurl='a'\nkind='note'", 5, "'a' is a source already", "give each a name", id="source twice, one without a name"),
         pytest.param("[[source]]\nurl='a'\ntags=['b c']", 3, "'b c' is no tag", None, id="tag of two words"),
         pytest.param("[[source]]\nurl='a'\ndepth='new'", 3, "'new' is none of all, newest", None, id="source's depth"),
         pytest.param("[[source]]\nurl='a'\npath='videos'", 3, "is not absolute", None, id="source's path"),
@@ -807,6 +808,14 @@ def test_one_link_may_be_a_source_for_each_of_its_listings(file: Path) -> None:
     settings = loaded(file, "[[source]]\nurl = 'a'\n[[source]]\nurl = 'a'\nlisting = 'likes'")
 
     assert [source.listing for source in settings.sources] == [None, "likes"]
+
+
+def test_one_link_may_be_several_sources_that_have_names(file: Path) -> None:
+    """Each with the posts that it wants, and a folder and quality of its own."""
+    best = "[[source]]\nurl = 'a'\nname = 'best'\nmatch = 'likes > 1000'\npath = '/best'\nquality = 'best'\n"
+    settings = loaded(file, best + "[[source]]\nurl = 'a'\nname = 'pictures'\nkind = 'images'\n")
+
+    assert [(source.url, source.name) for source in settings.sources] == [("a", "best"), ("a", "pictures")]
 
 
 @pytest.mark.parametrize(

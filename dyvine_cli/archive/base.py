@@ -132,6 +132,7 @@ class ListedSource:
 class CheckedSource:
     """How the last check of a source of the settings came out; `link` and `what` are as they stand there.
 
+    `name` is the source's where that link stands there several times for this listing, else empty.
     `ref` is None until the link was understood once. `ended` is None while it runs, so also when it was killed. `state`
     is a word of whoever checks, `error` and `message` are its error's, empty if there was none. `new`, `failed` and
     `hidden` count posts, `size` bytes, `troubles` the checks in a row that ended in an error. `next_try` is None when
@@ -153,6 +154,7 @@ class CheckedSource:
     size: int = 0
     troubles: int = 0
     next_try: datetime | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,11 +325,11 @@ class Archive(Protocol):
         ...
 
     async def add_checked(self, source: CheckedSource) -> None:
-        """Record a check, in place of an earlier one of the same `link` and `what`."""
+        """Record a check, in place of an earlier one of the same `link`, `what` and `name`."""
         ...
 
-    async def drop_checked(self, link: str, what: Listing | None) -> None:
-        """Forget the checks of a source. May be called twice."""
+    async def drop_checked(self, link: str, what: Listing | None, name: str | None = None) -> None:
+        """Forget the checks of a source, whether its link stood there once or several times. May be called twice."""
         ...
 
     async def add_gone(self, posts: Sequence[GonePost]) -> None:

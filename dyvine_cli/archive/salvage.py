@@ -39,7 +39,7 @@ _KEYS: Mapping[str, str] = {
     "post": "site, post",
     "saved": "site, post, asset",
     "failed": "site, kind, post, asset, source, scope",
-    "checked": "link, what",
+    "checked": "link, what, name",
     "gone": "site, post",
     "ignored": "site, post",
     "damaged": "site, post, asset",

@@ -49,11 +49,21 @@ def m004_memory_of_each_source(db: sqlite3.Connection) -> None:
         db.execute(f"DROP TABLE {table}_before")
 
 
+def m005_sources_of_one_link(db: sqlite3.Connection) -> None:
+    """Checks of several sources of one link, told apart by their names."""
+    columns = ", ".join(name for _, name, *_ in db.execute("PRAGMA table_info(checked)"))
+    db.execute("ALTER TABLE checked RENAME TO checked_before")
+    db.execute(_CHECKED)
+    db.execute(f"INSERT INTO checked ({columns}) SELECT {columns} FROM checked_before")  # noqa: S608 - our own names
+    db.execute("DROP TABLE checked_before")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_first_tables,
     m002_what_a_place_stands_for,
     m003_years_of_sync,
     m004_memory_of_each_source,
+    m005_sources_of_one_link,
 )
 
 
@@ -318,3 +328,26 @@ _REMEMBERED = {
     ) STRICT, WITHOUT ROWID
     """,
 }
+
+# `name` is empty where the link stands once for its listing.
+_CHECKED = """
+CREATE TABLE checked (
+    link TEXT NOT NULL,
+    what TEXT NOT NULL,
+    name TEXT NOT NULL DEFAULT '',
+    ref TEXT NOT NULL,
+    title TEXT NOT NULL,
+    began INTEGER NOT NULL,
+    ended INTEGER,
+    state TEXT NOT NULL,
+    error TEXT NOT NULL,
+    message TEXT NOT NULL,
+    new INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    hidden INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    troubles INTEGER NOT NULL,
+    next_try INTEGER,
+    PRIMARY KEY (link, what, name)
+) STRICT, WITHOUT ROWID
+"""

@@ -145,10 +145,14 @@ FROM failed WHERE site = ?1 AND source = ?2 AND scope = ?4
 """
 _IGNORED = "SELECT 1 FROM ignored WHERE site = ? AND post = ?"
 _CHECKED = """
-SELECT link, what, ref, title, began, ended, state, error, message, new, failed, hidden, size, troubles, next_try
-FROM checked ORDER BY began, link, what
+SELECT link, what, ref, title, began, ended, state, error, message, new, failed, hidden, size, troubles, next_try, name
+FROM checked ORDER BY began, link, what, name
 """
-_ADD_CHECKED = "INSERT OR REPLACE INTO checked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_CHECKED = """
+INSERT OR REPLACE INTO checked
+    (link, what, ref, title, began, ended, state, error, message, new, failed, hidden, size, troubles, next_try, name)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 _ADD_GONE = """
 INSERT INTO gone (site, post, state, noticed) VALUES (?, ?, ?, ?) ON CONFLICT (site, post) DO UPDATE SET
     noticed = CASE state WHEN excluded.state THEN noticed ELSE excluded.noticed END, state = excluded.state
@@ -580,14 +584,18 @@ class SqliteArchive:
             *(_text(each) for each in texts),
             *counts,
             _moment(source.next_try),
+            source.name,
         )
         with self._writing() as db:
             db.execute(_ADD_CHECKED, values)
 
-    async def drop_checked(self, link: str, what: Listing | None) -> None:
-        """Delete one row."""
+    async def drop_checked(self, link: str, what: Listing | None, name: str | None = None) -> None:
+        """Delete its rows."""
         with self._writing() as db:
-            db.execute("DELETE FROM checked WHERE link = ? AND what = ?", (link, what or ""))
+            db.execute(
+                "DELETE FROM checked WHERE link = ? AND what = ? AND name IN ('', ?)",
+                (link, what or "", name or ""),
+            )
 
     async def add_gone(self, posts: Sequence[GonePost]) -> None:
         """Insert, or change the state."""
@@ -872,6 +880,7 @@ def _checked(row: tuple[Any, ...]) -> CheckedSource:
         size,
         troubles,
         next_try,
+        name,
     ) = row
     return CheckedSource(
         link=link,
@@ -889,6 +898,7 @@ def _checked(row: tuple[Any, ...]) -> CheckedSource:
         size=size,
         troubles=troubles,
         next_try=_moment_of(next_try),
+        name=name,
     )
 
 

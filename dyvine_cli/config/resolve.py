@@ -280,7 +280,9 @@ def _sources(document: Document, origins: dict[str, Origin], mistakes: _Mistakes
 
 
 def _wrong_sources(document: Document, sources: _Entries) -> Iterator[ConfigError]:
-    """Two sources of one name, in any case, or of one link and listing, and dates between which nothing is."""
+    """Two sources of one name, in any case, or of one link and listing without names that tell them apart, and dates
+    between which nothing is.
+    """
     names: dict[str, int] = {}
     links: dict[tuple[str, str], int] = {}
     for number, source in sources.items():
@@ -291,11 +293,12 @@ def _wrong_sources(document: Document, sources: _Entries) -> Iterator[ConfigErro
                 f"two sources are called {quoted(name)}",
                 f"the other stands at {document.where('source', other)}: rename one of them",
             )
-        if (other := links.setdefault((url, source.get("listing") or "posts"), number)) != number:
+        other = links.setdefault((url, source.get("listing") or "posts"), number)
+        if other != number and None in (name, sources[other].get("name")):
             yield document.mistake(
                 ("source", number, "url"),
                 f"{quoted(readers.mask_link(url))} is a source already",
-                f"the other stands at {document.where('source', other)}: remove one, or give them different listings",
+                f"the other stands at {document.where('source', other)}: remove one, or give each a name if they want different posts",
             )
         if "since" in source and "until" in source and source["since"] > source["until"]:
             yield document.mistake(

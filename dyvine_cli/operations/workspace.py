@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -217,7 +218,7 @@ class Entry:
 
     `link` and `what` are as they are written there, `title` is what people call it. `newest` wants nothing that is older
     than its first run found. `every` is seconds between two checks, None for each run. `named` says that the person
-    asked for it by name.
+    asked for it by name. `apart` is the name that tells it from other sources of its link and listing, empty for none.
     """
 
     link: str
@@ -228,6 +229,7 @@ class Entry:
     enabled: bool
     named: bool
     source: Source = field(repr=False)
+    apart: str = ""
 
 
 class Workspaces:
@@ -256,6 +258,7 @@ class Workspaces:
     def entries(self, sources: Sequence[Source], *, named: Sequence[Source] = ()) -> list[Entry]:
         """The sources in their order; `named` are those that the person chose by name."""
         chosen = {id(each) for each in named}
+        links = Counter((each.url, each.listing or "posts") for each in self._settings.sources)
         return [
             Entry(
                 link=each.url,
@@ -266,6 +269,7 @@ class Workspaces:
                 enabled=each.enabled,
                 named=id(each) in chosen,
                 source=each,
+                apart=each.name or "" if links[each.url, each.listing or "posts"] > 1 else "",
             )
             for each in sources
         ]

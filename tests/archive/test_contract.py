@@ -377,6 +377,18 @@ async def test_another_scope_takes_over_what_is_remembered(archive: Archive) -> 
     assert await archive.failed(OTHER, source=likes, scope="sync") == {}
 
 
+async def test_sources_of_one_link_have_checks_of_their_own(archive: Archive) -> None:
+    """They are told apart by name; one that is taken out leaves the other's, and what it left when it was alone goes."""
+    rows = [replace(CHECK, name=name, new=number) for number, name in enumerate(("", "best", "notes"))]
+    for row in rows:
+        await archive.add_checked(row)
+    before = await archive.checked()
+    await archive.drop_checked(CHECK.link, CHECK.what, "best")
+
+    assert before == tuple(rows)
+    assert await archive.checked() == (rows[2],)
+
+
 async def test_account_keeps_its_names_and_folder(archive: Archive) -> None:
     """A rename adds a name; what is not said stays as it was."""
     author = Author(id="MS4wA", uid="42", handle="ann", nickname="Ann")

@@ -386,6 +386,7 @@ class Check:
                 size=row.size,
                 troubles=troubles,
                 next_try=later,
+                name=self._entry.apart,
             )
         )
 

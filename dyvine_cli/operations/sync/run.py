@@ -39,8 +39,10 @@ def no_sources() -> InputError:
     )
 
 
-Key = tuple[str, Listing | None]
-"""Link and listing of a source, as they stand in the settings: by these its checks are on record."""
+Key = tuple[str, Listing | None, str]
+"""Link and listing of a source, as they stand in the settings, and what tells it from others of them: by these its
+checks are on record.
+"""
 
 
 Waiting = dict[Owner, dict[Ref, list[FailedAsset]]]
@@ -49,7 +51,12 @@ Waiting = dict[Owner, dict[Ref, list[FailedAsset]]]
 
 def key(entry: Entry) -> Key:
     """What the checks of a source are on record by."""
-    return entry.link, entry.what
+    return entry.link, entry.what, entry.apart
+
+
+def by_key(rows: Iterable[CheckedSource]) -> dict[Key, CheckedSource]:
+    """The last checks by what they are on record by."""
+    return {(row.link, row.what, row.name): row for row in rows}
 
 
 def due_at(entry: Entry, last: CheckedSource | None, now: datetime) -> datetime | None:
@@ -184,8 +191,7 @@ class Sync:
                 )
 
     async def _checked(self) -> dict[Key, CheckedSource]:
-        rows = await self._places.shared.archive.checked()
-        return {(row.link, row.what): row for row in rows}
+        return by_key(await self._places.shared.archive.checked())
 
     async def _failures(self) -> Waiting:
         return again.by_owner(await self._places.shared.archive.failures())

@@ -71,7 +71,7 @@ class _Index:
     def __init__(self, sources: Sequence[Source], means: Means) -> None:
         self._sources = sources
         self._means = means
-        self._meanings: Mapping[Ref, Mapping[Listing, int]] | None = None
+        self._meanings: Mapping[Ref, Mapping[Listing, Sequence[int]]] | None = None
         named = [(each.name, number) for number, each in enumerate(sources) if each.name is not None]
         tagged = [(tag, number) for number, each in enumerate(sources) for tag in each.tags]
         self._words = dict.fromkeys(word for word, _ in (*named, *tagged))
@@ -94,7 +94,7 @@ class _Index:
         return found
 
     def _meant(self, word: str) -> list[int]:
-        """The sources whose link means the same; a word that names one listing finds only that one."""
+        """The sources whose link means the same; a word that names one listing finds only those of that one."""
         try:
             ref = _meant(word, self._means)
         except UnsupportedURL:
@@ -102,7 +102,12 @@ class _Index:
         if self._meanings is None:
             self._meanings = _by_meaning(self._sources, self._means)
         same = self._meanings.get(_bare(ref), {})
-        return [number for listing, number in same.items() if ref.listing in (None, listing)]
+        return [
+            number
+            for listing, numbers in same.items()
+            for number in numbers
+            if ref.listing in (None, listing)
+        ]
 
     def _hint(self, folded: str) -> str:
         if not self._sources:
@@ -120,14 +125,14 @@ def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     return found
 
 
-def _by_meaning(sources: Iterable[Source], means: Means) -> dict[Ref, dict[Listing, int]]:
+def _by_meaning(sources: Iterable[Source], means: Means) -> dict[Ref, dict[Listing, list[int]]]:
     """The numbers of sources by the account or mix that their links mean, and the listing."""
-    found: dict[Ref, dict[Listing, int]] = {}
+    found: dict[Ref, dict[Listing, list[int]]] = {}
     for number, source in enumerate(sources):
         ref = _meaning(source, means)
         if ref is not None:
             listing = source.listing or ref.listing or "posts"
-            found.setdefault(_bare(ref), {}).setdefault(listing, number)
+            found.setdefault(_bare(ref), {}).setdefault(listing, []).append(number)
     return found
 
 
@@ -257,7 +262,9 @@ def _write(
         config.write_fresh(wish.file, downloads=wish.downloads)
     with config.editing(wish.file) as draft:
         numbers = _by_meaning(draft.sources, means)
-        known = [draft.sources[numbers[ref][what]] for ref, what in found if what in numbers.get(ref, ())]
+        known = [
+            draft.sources[number] for ref, what in found for number in numbers.get(ref, {}).get(what, ())
+        ]
         missing = [new for (ref, what), new in found.items() if what not in numbers.get(ref, ())]
         if not missing:
             return (), tuple(known)
@@ -324,7 +331,7 @@ async def forget_checks(removed: Iterable[Source], settings: Settings, report: R
         archive = open_archive(settings, report)
         try:
             for each in removed:
-                await archive.drop_checked(each.url, each.listing)
+                await archive.drop_checked(each.url, each.listing, each.name)
         finally:
             await archive.aclose()
     except (ArchiveError, DiskError) as error:

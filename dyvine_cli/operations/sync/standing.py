@@ -26,7 +26,7 @@ from dyvine_cli.operations.backoff import may_pass_by_name
 from dyvine_cli.operations.sync import again
 from dyvine_cli.operations.sync.again import Failures, Owner
 from dyvine_cli.operations.sync.check import CHECKING, listing_of, wants_newest
-from dyvine_cli.operations.sync.run import due_at, key
+from dyvine_cli.operations.sync.run import by_key, due_at, key
 from dyvine_cli.operations.sync.upkeep import filters_of, named, remembered, scope_of
 from dyvine_cli.operations.workspace import Entry, Workspaces
 
@@ -83,7 +83,7 @@ class Standing:
 async def standings(places: Workspaces, entries: Sequence[Entry], now: datetime) -> list[Standing]:
     """How these sources stand, in their order. Raises ArchiveError."""
     archive = places.shared.archive
-    checked = {(row.link, row.what): row for row in await archive.checked()}
+    checked = by_key(await archive.checked())
     failures = again.by_owner(await archive.failures())
     return [await _of(places, entry, checked.get(key(entry)), failures, now) for entry in entries]
 

@@ -42,6 +42,7 @@ _LATE = timedelta(days=1)
 """How long before a settled time a post that was left out must have been published to have been there for sure."""
 
 _SINCE = re.compile(r"since=(\S+) ?")
+_LIMIT = re.compile(r" ?limit=\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +199,9 @@ def _lasting(row: ListedSource, filters: str) -> str:
 def covers(before: str, now: str) -> bool:
     """Whether everything that `now` lets through was wanted under the filters of `before`, too.
 
-    A date that moves on (`today-2weeks`) only leaves out more.
+    A date that moves on (`today-2weeks`) only leaves out more, and so does a limit where there was none.
     """
+    now = now if _LIMIT.search(before) else _LIMIT.sub("", now)
     if before in ("", now):
         return True
     then, since = _SINCE.search(before), _SINCE.search(now)

@@ -11,7 +11,7 @@ from dyvine_cli.events import SyncedSource
 from dyvine_cli.models import Ref
 from dyvine_cli.operations.sync.check import owner_of
 
-from .years import EVE, OWNERS, Item, Life, Told
+from .years import EVE, LINKS, OWNERS, Item, Life, Told
 
 
 class Wrong(AssertionError):
@@ -181,7 +181,7 @@ async def publish(life: Years) -> None:
 async def like(life: Years) -> None:
     """The fan likes something: posts of nobody's, or many of an account that is kept in sync, too."""
     owners = life.draw.choice(((EVE,), OWNERS, OWNERS, (EVE, *OWNERS)))
-    others = [each for each in life.world.items.values() if each.owner in owners and each.shown]
+    others = [each for owner in owners for each in life.world.of(owner)]
     for item in life.draw.sample(others, min(life.draw.choice((1, 3, 9)), len(others))):
         if item.liked is None:
             life.world.now += timedelta(seconds=2)
@@ -367,8 +367,6 @@ async def retry(life: Years) -> None:
     await life.check_status()
 
 
-LINKS = (f"douyin:user:{OWNERS[0]}", f"douyin:user:{OWNERS[0]}:posts")
-"""Two links of one listing."""
 ACTS = (
     *[sync] * 9,
     *[publish] * 4,

@@ -71,6 +71,14 @@ def test_a_word_names_sources(words: list[str], numbers: list[int]) -> None:
     assert chosen(THERE, words) == tuple(THERE[number] for number in numbers)
 
 
+def test_a_link_names_all_sources_that_it_means() -> None:
+    """Of several of one account each has a name for itself."""
+    twice = (*THERE, Source(url=A, name="best of Anna", match="likes > 1000"))
+
+    assert chosen(twice, [f"{A}?from_tab_name=main"]) == (*twice[:2], twice[-1])
+    assert chosen(twice, ["best of anna"]) == twice[-1:]
+
+
 @pytest.mark.parametrize(
     ("there", "word", "hint"),
     [

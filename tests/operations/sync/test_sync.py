@@ -130,6 +130,9 @@ async def test_other_filters_list_everything_again(keeper: Keeper) -> None:
         ("kind=video", "kind=video", True),
         ("kind=video", "", False),
         ("kind=video", "kind=images", False),
+        ("kind=video", "kind=video limit=3", True),
+        ("kind=video limit=3", "kind=video limit=2", False),
+        ("kind=video limit=3", "kind=video", False),
         ("since=2026-01-01T00:00:00+00:00", "since=2026-02-01T00:00:00+01:00", True),
         ("since=2026-02-01T00:00:00+00:00", "since=2026-01-01T00:00:00+00:00", False),
         ("kind=video since=2026-01-01T00:00:00+00:00", "since=2026-02-01T00:00:00+00:00", False),
@@ -756,6 +759,40 @@ async def test_each_source_has_its_own_folder_name_and_login(keeper: Keeper) -> 
     assert [path.name for path in own.iterdir()] == [f"{videos(OPEN)[0]}.mp4"]
     assert rows(outcome)["unknown login"].state == "failed"
     assert "nobody" in rows(outcome)["unknown login"].error
+
+
+async def test_a_source_adds_what_it_wants_of_posts_that_another_brought(keeper: Keeper) -> None:
+    """The post is saved once, where the first one puts it; its cover comes with the second, without another list."""
+    covers = keeper.person.home / "covers"
+    keeper.source(OPEN, name="videos")
+    keeper.source(OPEN, name="covers", path=str(covers), write_thumbnail=True)
+    await keeper.knows(OPEN, videos(OPEN))
+    await keeper.run()
+    (new, *_) = await keeper.publishes(OPEN, 1)
+    before = len(keeper.calls())
+    second = await keeper.run()
+    third = await keeper.run()
+    found = [event for event in second.of(Saved) if event.ref.id == new]
+
+    assert {event.asset: event.path.is_relative_to(covers) for event in found} == {
+        "video": False,
+        "cover": True,
+    }
+    assert len(found) == 2
+    assert states(third) == [("complete", 0, 0)] * 2
+    assert listed(keeper, before) == 4
+
+
+async def test_an_option_of_one_run_takes_nothing_from_a_source(keeper: Keeper) -> None:
+    """What a run left out by its options is not left out for ever, and nothing else is listed again."""
+    before = await settled(keeper, SHORT)
+    new = await keeper.publishes(SHORT, 5)
+    few = await keeper.run(limit=1)
+    rest = await keeper.run()
+    quiet = await keeper.run()
+
+    assert [states(each)[0][1] for each in (few, rest, quiet)] == [1, len(new) - 1, 0]
+    assert listed(keeper, before) == 3
 
 
 async def test_there_must_be_sources_and_known_words(keeper: Keeper) -> None:

@@ -321,8 +321,8 @@ NOTHING = ("complete", 0, 0)
 
 
 def second(**more: object) -> dict[str, object]:
-    """Another source of the same account."""
-    return {"name": "second", "url": f"douyin:user:{ANN}:posts", **more}
+    """Another source of the same account, by the same link."""
+    return {"name": "second", "url": f"douyin:user:{ANN}", **more}
 
 
 def mixed(life: Script, count: int) -> list[Item]:
@@ -427,7 +427,7 @@ async def test_a_name_a_link_and_a_rest_change_nothing(life: Script) -> None:
     """A source is remembered by what it wants of which list, also after it was taken out for a while."""
     life.publish(4 * PAGE)
     await life.again()
-    life.sources[0] |= second()
+    life.sources[0] |= second(url=f"douyin:user:{ANN}:posts")
     renamed = await calls(life)
     out = life.sources.pop()
     life.sources.append(second(name="notes", kind=["note"]))
@@ -477,7 +477,7 @@ async def test_what_was_remembered_before_there_were_scopes_is_taken_over(life: 
     for table in ("listed", "unfinished", "failed"):
         life.archive._db.execute(f"UPDATE {table} SET scope = ''")
     (shown,) = await life.status()
-    life.sources.append(second(kind=["article"]))
+    life.sources.append(second(url=f"douyin:user:{ANN}:posts", kind=["article"]))
     first = await calls(life)
     life.world.now += timedelta(days=8)
     again = await calls(life)

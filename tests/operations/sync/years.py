@@ -52,6 +52,8 @@ BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OWNERS = ("MS4wLjABAAAAann", "MS4wLjABAAAAbob")
 EVE = "MS4wLjABAAAAeve"
 FAN = "MS4wLjABAAAAfan"
+LINKS = (f"douyin:user:{OWNERS[0]}", f"douyin:user:{OWNERS[0]}:posts")
+"""Two links of one listing."""
 MIX = "7000000000000000001"
 PAGE = 4
 GUESTS_SEE = 6
@@ -441,7 +443,7 @@ class Life:
         if draw.random() < 0.5:
             self.add_source("fan", f"douyin:user:{FAN}", listing="likes", **self.filters())
         if draw.random() < 0.5:
-            self.add_source("ann2", f"douyin:user:{OWNERS[0]}:posts", **self.filters(), **draw.choice(few))
+            self.add_source("ann2", draw.choice(LINKS), **self.filters(), **draw.choice(few))
         self.draw.shuffle(self.sources)
 
     def add_source(self, name: str, url: str, **more: Any) -> None:
