@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from dyvine_cli.archive import schema
 from dyvine_cli.archive.base import CompletePost, SavedAsset
 from dyvine_cli.archive.salvage import damage, in_use, replace_damaged
 from dyvine_cli.archive.sqlite import SqliteArchive
@@ -136,6 +138,28 @@ async def test_damaged_archive_is_replaced_by_what_can_be_read(
     assert aside.read_bytes() == before
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert sorted(each.name for each in path.parent.iterdir()) == [path.name, aside.name]
+
+
+async def test_an_older_archive_is_salvaged_with_the_keys_that_it_had(tmp_path: Path) -> None:
+    """Failures and checks had shorter keys once; their rows are taken over all the same."""
+    path = tmp_path / "archive.sqlite3"
+    SqliteArchive.open(path, migrations=schema.MIGRATIONS[:3])._db.close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute(
+            "INSERT INTO failed VALUES ('douyin', 'post', '8', '', 'Timeout', '', 3, 0, 0, NULL, 'douyin:user:u')"
+        )
+        db.execute(
+            "INSERT INTO checked VALUES ('a', '', '', 'Ann', 0, 0, 'complete', '', '', 0, 0, 0, 0, 0, NULL)"
+        )
+    replace_damaged(path, NOW)
+    archive = SqliteArchive.open(path)
+    failures, checks = await archive.failures(), await archive.checked()
+    await archive.aclose()
+
+    assert [(each.ref.id, each.attempts, each.source, each.scope) for each in failures] == [
+        ("8", 3, Ref("douyin", "user", "u"), "")
+    ]
+    assert [(each.link, each.title, each.name) for each in checks] == [("a", "Ann", "")]
 
 
 async def test_decisions_of_a_person_are_salvaged(path: Path) -> None:
