@@ -89,6 +89,7 @@ class StoredCursor:
     `started` is when that listing began at the top: what was published later is not in it. `listed` counts its posts
     before the place, `hidden` those without content; `cause` is the name of the error that cut it, empty when the run
     was just ended. `filters` tells which posts were wanted, empty for all. `scope` and `top` are as in `ListedSource`.
+    `above` is when the newest post of the page before it was published, None where the list does not go by that.
     """
 
     ref: Ref
@@ -102,6 +103,7 @@ class StoredCursor:
     filters: str = ""
     scope: str = ""
     top: tuple[str, ...] | None = None
+    above: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

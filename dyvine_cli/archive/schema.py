@@ -58,12 +58,18 @@ def m005_sources_of_one_link(db: sqlite3.Connection) -> None:
     db.execute("DROP TABLE checked_before")
 
 
+def m006_what_came_before_a_place(db: sqlite3.Connection) -> None:
+    """When the newest post of the page before a place was published, where its list goes by that."""
+    db.execute("ALTER TABLE unfinished ADD COLUMN above INTEGER")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_first_tables,
     m002_what_a_place_stands_for,
     m003_years_of_sync,
     m004_memory_of_each_source,
     m005_sources_of_one_link,
+    m006_what_came_before_a_place,
 )
 
 

@@ -312,8 +312,9 @@ class SqliteArchive:
                 filters=filters,
                 scope=scope,
                 top=top_of(top),
+                above=moment_of(above),
             )
-            for cursor, started, kept, listed, cause, hidden, filters, top in rows
+            for cursor, started, kept, listed, cause, hidden, filters, top, above in rows
         )
 
     async def keep_cursor(self, place: StoredCursor) -> None:
@@ -329,6 +330,7 @@ class SqliteArchive:
                 place.hidden,
                 place.filters,
                 top_text(place.top),
+                moment(place.above),
             )
             db.execute(sql.KEEP_CURSOR, (*key, *values))
 

@@ -62,11 +62,12 @@ ON CONFLICT (site, kind, source, what, scope) DO UPDATE SET time = excluded.time
     cause = excluded.cause, filters = excluded.filters, top = excluded.top
 """
 KEEP_CURSOR = """
-INSERT INTO unfinished (site, kind, source, what, scope, started, cursor, kept, listed, cause, hidden, filters, top)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO unfinished
+    (site, kind, source, what, scope, started, cursor, kept, listed, cause, hidden, filters, top, above)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (site, kind, source, what, scope, started) DO UPDATE SET cursor = excluded.cursor, kept = excluded.kept,
     listed = excluded.listed, cause = excluded.cause, hidden = excluded.hidden, filters = excluded.filters,
-    top = excluded.top
+    top = excluded.top, above = excluded.above
 """
 DROP_CURSOR = """
 DELETE FROM unfinished WHERE site = ?1 AND kind = ?2 AND source = ?3 AND what = ?4 AND scope = ?5
@@ -80,8 +81,8 @@ KEEP_LISTED = (
     """,
     """
     INSERT OR IGNORE INTO unfinished
-        (site, kind, source, what, scope, started, cursor, kept, listed, cause, hidden, filters, top)
-    SELECT site, kind, source, what, ?5, started, cursor, kept, listed, cause, hidden, filters, top
+        (site, kind, source, what, scope, started, cursor, kept, listed, cause, hidden, filters, top, above)
+    SELECT site, kind, source, what, ?5, started, cursor, kept, listed, cause, hidden, filters, top, above
     FROM unfinished WHERE site = ?1 AND kind = ?2 AND source = ?3 AND what = ?4 AND scope = ?6
     """,
 )
@@ -163,7 +164,7 @@ SELECT coalesce(saved.folder, post.folder) AS place, count(*)
 FROM saved LEFT JOIN post ON (post.site, post.post) = (saved.site, saved.post) GROUP BY place
 """
 PLACES = """
-SELECT cursor, started, kept, listed, cause, hidden, filters, top FROM unfinished
+SELECT cursor, started, kept, listed, cause, hidden, filters, top, above FROM unfinished
 WHERE site = ? AND kind = ? AND source = ? AND what = ? AND scope = ? ORDER BY started DESC
 """
 LISTED = """

@@ -12,8 +12,8 @@ from dyvine_cli.archive.base import ListedSource, StoredCursor
 from dyvine_cli.client import Client
 from dyvine_cli.errors import ArchiveError, DiskError, DyvineError, InputError, ListingIncomplete
 from dyvine_cli.events import Balance, Cut, Event, Failed, Finished, Listed, SourceBegun, Warned
-from dyvine_cli.listing import Walk, allowance, check_likes, check_listable
-from dyvine_cli.models import Cursor, Listing, Post, Ref
+from dyvine_cli.listing import FROM_TOP, GOES_ON, Walk, allowance, check_likes, check_listable
+from dyvine_cli.models import Cursor, Listing, Mix, Post, Ref
 from dyvine_cli.operations import selection
 from dyvine_cli.operations.backoff import may_pass
 from dyvine_cli.operations.download import Errand, save_posts
@@ -117,6 +117,8 @@ class Run:
         self._newest: set[str] = set()
         self._first: dict[str, None] = {}
         self._behind: tuple[str, ...] | None = ()
+        self._above: datetime | None = None
+        self._good: tuple[Cursor | None] | None = None
         self._place: StoredCursor | None = None
         self._before: ListedSource | None = None
         self._current: Walk | None = None
@@ -298,7 +300,9 @@ class Run:
         hidden, self._current = self._hidden, walk
         async with aclosing(walk.batches()) as batches:
             async for batch in batches:
+                self._mind_way_back(walk, batch)
                 self._pages.begin(self._here(walk.cursor))
+                self._above = self._newest_of(batch) or self._above
                 self._hidden = hidden + walk.hidden
                 total = self._listed + len(batch) + len(walk.errors)
                 self._report(Listed(ref=self._source.ref, count=len(batch), total=total))
@@ -308,6 +312,29 @@ class Run:
                 if self._noted:
                     await self._keep_place()
                 yield tuple(entry for entry in batch if isinstance(entry, Post))
+
+    def _mind_way_back(self, walk: Walk, batch: Sequence[Post | Mix]) -> None:
+        """Raise ListingIncomplete when a list by time that is gone on with leads back above its place.
+
+        What comes there was counted before: counted again, it would stand for posts that did not come.
+        """
+        if self._good is None:
+            return
+        shown = [each.created for each in batch if isinstance(each, Post) and not each.pinned]
+        if self._source.dated and self._above is not None and shown and min(shown) > self._above:
+            why = "the platform leads back in the list"
+            raise ListingIncomplete(
+                f"listed {self._listed}: {why}",
+                cursor=self._good[0],
+                reason=why,
+                hint=FROM_TOP if self._good[0] is None else GOES_ON,
+                ref=self._source.ref,
+            )
+        self._good = (walk.cursor,)
+
+    def _newest_of(self, batch: Sequence[Post | Mix]) -> datetime | None:
+        shown = [each.created for each in batch if isinstance(each, Post) and not each.pinned]
+        return max(shown, default=None) if self._source.dated else None
 
     async def _was_listed(self, post: Post, place: StoredCursor) -> bool:
         """Whether a post of the newest stood in the listing that was cut, too, as far as that can be said."""
@@ -322,6 +349,7 @@ class Run:
         self._earlier = max(0, place.listed - self._again)
         self._hidden = place.hidden
         self._current = None
+        self._above, self._good = place.above, (None,)
         self._pages.begin(self._here(place.cursor))
         await self._note_begun()
 
@@ -332,7 +360,7 @@ class Run:
     def _here(self, cursor: Cursor | None) -> Place:
         """The place that begins at `cursor`; nothing came before the top."""
         at_top = self._current is not None and self._current.at_top
-        return Place(cursor, 0, 0) if at_top else Place(cursor, self._listed, self._hidden)
+        return Place(cursor, 0, 0) if at_top else Place(cursor, self._listed, self._hidden, self._above)
 
     def _take(self, post: Post) -> None:
         self._looked += 1
@@ -409,6 +437,7 @@ class Run:
             filters=self._filters,
             scope=scope,
             top=self._top(),
+            above=first.above,
         )
         await archive.keep_cursor(kept)
         for other in await archive.cursors(source.ref, source.what, scope):

@@ -38,11 +38,15 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page begins; `listed` entries and `hidden` ones were on the pages before it."""
+    """Where a page begins; `listed` entries and `hidden` ones were on the pages before it.
+
+    `above` is when the newest post of the last of them was published, None where that says nothing.
+    """
 
     cursor: Cursor | None
     listed: int
     hidden: int
+    above: datetime | None = None
 
 
 class Pages:

@@ -269,12 +269,13 @@ def place(cursor: str = "c1", hours: int = 0, listed: int = 18) -> StoredCursor:
 
 
 async def test_cursor_moves_on_with_its_listing(archive: Archive) -> None:
-    """One listing has one place."""
+    """One listing has one place, with what came before it."""
+    later = replace(place("c2", listed=36), above=NOW - timedelta(days=9))
     await archive.keep_cursor(place("c1"))
-    await archive.keep_cursor(place("c2", listed=36))
+    await archive.keep_cursor(later)
 
-    assert await archive.cursor(USER, "posts") == place("c2", listed=36)
-    assert await archive.cursors(USER, "posts") == (place("c2", listed=36),)
+    assert await archive.cursor(USER, "posts") == later
+    assert await archive.cursors(USER, "posts") == (later,)
 
 
 async def test_cursor_belongs_to_its_listing(archive: Archive) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -313,6 +314,31 @@ async def test_older_posts_are_not_missed_where_only_the_newest_are_wanted(life:
     (shown,) = await life.status()
 
     assert (shown.state, shown.cut) == ("complete", "")
+
+
+async def test_a_list_that_leads_back_above_its_place_is_not_counted_twice(life: Script) -> None:
+    """What came before a place stands for nothing that did not come: a list that ends early there is not whole."""
+    old = life.publish(8 * PAGE)
+    honest = life.platform._honest
+    back = honest(Ref("douyin", "user", ANN), None, None).next
+    led: list[Cursor | None] = []
+
+    def lying(ref: Ref, what: Listing | None, cursor: Cursor | None) -> Page:
+        page = honest(ref, what, cursor)
+        led.append(cursor)
+        if len(led) == 4:
+            raise NetworkError("no route")
+        if len(led) == 6:
+            return replace(page, next=back)  # above the place
+        return replace(page, next=None) if len(led) > 6 and cursor == back else page
+
+    life.platform._honest = lying  # type: ignore[method-assign]
+    first = await life.again()
+    second = await life.again()
+    third = await life.again()
+
+    assert [states(told)[0][0] for told in (first, second, third)] == ["cut", "gap", "complete"]
+    assert all(await life.has(*old))
 
 
 # --- several sources of one list, and lists that share posts ----------------------------------------------------------
