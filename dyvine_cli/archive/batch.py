@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from dyvine_cli.archive.base import Archive, CompletePost, SavedAsset
-from dyvine_cli.models import Author
+from dyvine_cli.models import Author, Ref
 
 MOST_ROWS = 64
 LONGEST_WAIT = 1.0
@@ -40,6 +40,7 @@ class Batch:
         self._rows: list[SavedAsset] = []
         self._posts: list[CompletePost] = []
         self._authors: dict[tuple[str, str], tuple[Author, datetime]] = {}
+        self._waiting: set[Ref] = set()
         self._writer: asyncio.Task[None] | None = None
         self._now = asyncio.Event()
 
@@ -47,6 +48,7 @@ class Batch:
         """Take a row; writes when the batch is full. Raises ArchiveError, DiskFull (also of an earlier write)."""
         await self._end_broken()
         self._rows.append(row)
+        self._waiting.add(row.ref)
         self._begin()
         if len(self._rows) >= self._most:
             await self.write()
@@ -55,10 +57,15 @@ class Batch:
         """Take a post of which every file was added, and its author as `seen` then. Raises like `add`."""
         await self._end_broken()
         self._posts.append(post)
+        self._waiting.add(post.ref)
         self._authors[post.ref.site, author.id] = author, seen
         self._begin()
         if len(self._posts) >= self._most:
             await self.write()
+
+    def holds(self, ref: Ref) -> bool:
+        """Whether rows of a post are not in the archive yet."""
+        return ref in self._waiting
 
     async def _end_broken(self) -> None:
         if self._writer is not None and self._writer.done():
@@ -99,6 +106,7 @@ class Batch:
                 await self._write_rows(rows)
             if posts:
                 await self._write_posts(posts)
+        self._waiting.clear()
 
     async def _write_rows(self, rows: list[SavedAsset]) -> None:
         if self._before is not None:

@@ -119,7 +119,9 @@ def batch(given: Common) -> list[Asked]:
 def _bounded(file: IO[bytes], name: str, hint: str) -> str:
     """The text in a file, UTF-8 or UTF-16 with a mark. Raises InputError for binary data, at once, and beyond LARGEST."""
     data = bytearray()
-    while chunk := file.read(_CHUNK):
+    # On a terminal `read` would go on behind the first end that a person gives.
+    read: Callable[[int], bytes] = getattr(file, "read1", file.read)
+    while chunk := read(_CHUNK):
         data += chunk
         if b"\0" in chunk and not data.startswith(_UTF_16):
             raise InputError(f"{name} is binary data, not text", hint=hint)

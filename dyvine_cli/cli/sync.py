@@ -41,7 +41,9 @@ Name = Annotated[
 Depth = Annotated[
     str | None,
     typer.Option(
-        "--depth", metavar="DEPTH", help="newest: only what is published from now on; all is the default."
+        "--depth",
+        metavar="DEPTH",
+        help="newest: the first page, then only what is new; all is the default.",
     ),
 ]
 Apart = Annotated[
@@ -115,7 +117,10 @@ def add(
                 told = "would add" if wish.simulate else "added"
                 show_changed(told, done.added, client.match, json=bool(given.show.json))
             for each in () if settings.quiet else done.known:
-                note(f"{each.shown_url} is already there as {each.title}; it stays as it is")
+                note(
+                    f"{each.shown_url} is already there as {each.title}; it stays as it is"
+                    " (another --name adds it once more, with settings of its own)"
+                )
             return done.exit_code
 
         bare = _without(given, file)

@@ -131,8 +131,12 @@ async def save_posts(posts: AsyncGenerator[Post], errand: Errand) -> None:
 
 async def save_post(post: Post, errand: Errand) -> None:
     """Save everything the wish takes of one post; failures are reported and counted, never raised."""
+    workspace = errand.workspace
     try:
-        state = await _save(post, errand)
+        async with workspace.posts.of(post.ref):
+            if workspace.rows.holds(post.ref):  # another source of this run has just saved it
+                await workspace.rows.write()
+            state = await _save(post, errand)
     except DyvineError as error:
         await _fail(post, None, error, errand)
         state = "failed"

@@ -39,6 +39,7 @@ from dyvine_cli.operations.traffic import Traffic, both
 from dyvine_cli.rests import Rests
 from dyvine_cli.sites import HOSTS, SITES
 from dyvine_cli.transfer.folder import writing
+from dyvine_cli.transfer.turns import Turns
 
 if TYPE_CHECKING:
     from dyvine_cli.operations.doctor import Subject
@@ -57,7 +58,7 @@ class Workspace:
     """One run's client, engine and archive, and where its files go.
 
     `make_engine` always gives the same one. `rows` collects rows of saved files. `profiles` is the store of identities,
-    `parallel` the number of posts on their way at once.
+    `parallel` the number of posts on their way at once. `posts` keeps two sources from saving one post at once.
     """
 
     client: Client
@@ -70,6 +71,7 @@ class Workspace:
     limit: PathLimit
     parallel: int
     fail_if_nothing_new: bool = False
+    posts: Turns = field(default_factory=Turns)
     _folders: dict[PurePosixPath, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
 
     @property

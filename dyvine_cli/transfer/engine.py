@@ -33,6 +33,7 @@ from dyvine_cli.transfer.partial import Part, busy, holder
 from dyvine_cli.transfer.split import FAST, LARGE, Division, Split
 from dyvine_cli.transfer.threads import in_thread
 from dyvine_cli.transfer.throttle import Throttle
+from dyvine_cli.transfer.turns import Turns
 from dyvine_cli.transfer.work import Meter, Work
 
 __all__ = ["Engine", "Fetched"]
@@ -84,7 +85,7 @@ class Engine:
         self._slots = asyncio.Semaphore(parallel)
         self._files = asyncio.Semaphore(4 * parallel)  # those that wait between tries keep their part open
         self._throttle = Throttle(rate, clock, sleep)
-        self._turns = _Turns()
+        self._turns = Turns()
         self._changed = Changed()
         self._settling = asyncio.Lock()
 
@@ -112,7 +113,7 @@ class Engine:
         Raises LinkExpired (ask the site again), Truncated, Timeout, TLSFailure, ProxyFailure, AddressRefused,
         NetworkError, RateLimited, DiskFull, NotWritable, DiskError, Busy. What can be continued stays as `path.part`.
         """
-        async with self._turns.of(path), self._files:
+        async with self._turns.of(_key(path)), self._files:
             with closing(await self._claim(rendition, path, root or path.parent, on_wait)) as part:
                 meter = Meter(on_bytes, self._clock)
                 work = Work(rendition, family, path, overwrite, part, meter, on_start)
@@ -338,26 +339,6 @@ class Engine:
             if isinstance(exc, Timeout) or (isinstance(exc, NetworkError) and not answered):
                 host.is_silent = True
             raise
-
-
-class _Turns:
-    """Lets one fetch of this process at a time work on a path."""
-
-    def __init__(self) -> None:
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
-
-    @asynccontextmanager
-    async def of(self, path: Path) -> AsyncIterator[None]:
-        key = _key(path)
-        lock, waiting = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self._locks.pop(key)
-            if waiting > 1:
-                self._locks[key] = (lock, waiting - 1)
 
 
 def _key(path: Path) -> str:

@@ -33,6 +33,19 @@ def entries(file: Path) -> list[dict[str, Any]]:
     return found
 
 
+def test_a_link_is_added_again_with_a_name_of_its_own(dyvine: Program, file: Path) -> None:
+    """Each has its settings; the same name twice is the same source."""
+    first = dyvine.inside("sync", "add", A, "--name", "all")
+    other = dyvine.inside("sync", "add", A, "--name", "videos", "--kind", "video", "--quality", "720")
+    again = dyvine.inside("sync", "add", A, "--name", "videos")
+    listed = dyvine.inside("sync", "list")
+
+    assert (first.code, other.code, again.code) == (0, 0, 0)
+    assert other.lines == [f"added videos  {A}"]
+    assert "is already there as videos" in again.err
+    assert [line.split()[0] for line in listed.lines] == ["NAME", "all", "videos"]
+
+
 def test_sources_are_added_listed_and_removed(dyvine: Program, file: Path) -> None:
     """The way of a source through the program, as a process; the file is in the end what it was."""
     before = file.read_bytes()
@@ -44,7 +57,7 @@ def test_sources_are_added_listed_and_removed(dyvine: Program, file: Path) -> No
     assert (added.code, added.err) == (0, "")
     assert added.lines == [f"added douyin-aaaaaaaa  {A}", f"added mix-12000036  {MIX}"]
     assert (again.code, again.out) == (0, "")
-    assert again.err == f"{A} is already there as douyin-aaaaaaaa; it stays as it is\n"
+    assert again.err.startswith(f"{A} is already there as douyin-aaaaaaaa; it stays as it is (another --name")
     assert [line.split() for line in listed.lines] == [
         ["NAME", "WHAT", "TAGS", "EVERY", "LINK"],
         ["douyin-aaaaaaaa", "user,", "newest", "friends", "daily", "6h", A],

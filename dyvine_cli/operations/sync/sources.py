@@ -262,16 +262,25 @@ def _write(
         config.write_fresh(wish.file, downloads=wish.downloads)
     with config.editing(wish.file) as draft:
         numbers = _by_meaning(draft.sources, means)
-        known = [
-            draft.sources[number] for ref, what in found for number in numbers.get(ref, {}).get(what, ())
-        ]
-        missing = [new for (ref, what), new in found.items() if what not in numbers.get(ref, ())]
+        there = {
+            new: [draft.sources[number] for number in numbers.get(ref, {}).get(what, ())]
+            for (ref, what), new in found.items()
+        }
+        missing = [new for new, same in there.items() if not _is_there(same, wish.name)]
+        known = [source for new, same in there.items() if new not in missing for source in same]
         if not missing:
             return (), tuple(known)
         added = draft.add(_entries(missing, wish, draft.sources))
         if not wish.simulate:
             draft.write()
     return added, tuple(known)
+
+
+def _is_there(same: Sequence[Source], name: str | None) -> bool:
+    """Whether one of the sources of a link is the one that is asked for: with a name of its own it is another one."""
+    return bool(same) and (
+        name is None or any((each.name or "").casefold() == name.casefold() for each in same)
+    )
 
 
 def _entries(new: Sequence[_New], wish: Wish, there: Sequence[Source]) -> list[dict[str, Any]]:

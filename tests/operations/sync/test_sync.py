@@ -646,6 +646,20 @@ async def test_several_at_once(keeper: Keeper) -> None:
     assert outcome.code == 0
 
 
+async def test_sources_at_once_that_want_the_same_posts_save_them_once(keeper: Keeper) -> None:
+    """Each with a folder of its own: a post stands in one of them, and that one is on record."""
+    for number in range(3):
+        keeper.source(OPEN, name=f"{number}", path=str(keeper.person.home / f"place{number}"))
+    outcome = await keeper.run(jobs=3)
+    saved = [event.path for event in outcome.events if isinstance(event, Saved)]
+    on_disk = [path for path in keeper.person.home.glob("place*/**/*") if path.is_file()]
+    async with keeper.person.at_work() as workspace:
+        (count,) = [each.files for each in await workspace.archive.stats() if each.kind == "video"]
+
+    assert outcome.code == 0
+    assert len(on_disk) == len(set(saved)) == len(saved) == count > 3
+
+
 async def test_an_account_that_fails_does_not_end_the_others(keeper: Keeper) -> None:
     """Several sources of which one fails are status 3."""
     few(keeper)
