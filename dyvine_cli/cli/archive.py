@@ -15,7 +15,6 @@ from dyvine_cli.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from pathlib import Path
 
     from dyvine_cli.config import Settings
     from dyvine_cli.events import Report
@@ -296,18 +295,19 @@ async def _rebuild(given: Common, settings: Settings, report: Report) -> int:
     from dyvine_cli.operations.library import rebuild
     from dyvine_cli.operations.workspace import archive_place, open_archive
 
-    root: Path = settings.path.absolute()
+    own = () if given.take.path else (settings.for_source(each).path for each in settings.sources)
+    roots = tuple(dict.fromkeys(path.absolute() for path in (settings.path, *own)))
     place = archive_place(settings)
     with alone(settings.folders.state, REBUILD), Checking(settings) as checking:
         outcome = await rebuild.rebuild(
             place,
-            root,
+            roots,
             SITES,
             opened=lambda: open_archive(settings, report),
             watch=checking.watch_tree,
             report=report,
         )
-        checking.conclude_rebuilding(outcome, root)
+        checking.conclude_rebuilding(outcome, roots)
     return 0
 
 

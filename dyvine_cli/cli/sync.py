@@ -116,6 +116,8 @@ def add(
             if given.show.json or not settings.quiet:
                 told = "would add" if wish.simulate else "added"
                 show_changed(told, done.added, client.match, json=bool(given.show.json))
+            if wish.downloads is not None and done.added and not (wish.simulate or settings.quiet):
+                note(f"{file} is new: {wish.downloads} is its path, for all downloads that name no other")
             for each in () if settings.quiet else done.known:
                 note(
                     f"{each.shown_url} is already there as {each.title}; it stays as it is"

@@ -189,6 +189,7 @@ def test_the_first_source_brings_the_configuration(dyvine: Program) -> None:
 
     assert (without.code, with_it.code) == (2, 0)
     assert "-P /srv/videos" in "".join(without.complaints("hint"))
+    assert f"{file} is new: {dyvine.work / 'videos'} is its path" in with_it.err
     assert f'path = "{dyvine.work / "videos"}"' in file.read_text("utf-8")
     assert entries(file) == [{"url": A, "name": "douyin-aaaaaaaa"}]
 

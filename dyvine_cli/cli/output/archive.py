@@ -288,7 +288,7 @@ class Checking:
             else "nothing to repair: every file is there"
         )
 
-    def conclude_rebuilding(self, outcome: Rebuilt, root: Path) -> None:
+    def conclude_rebuilding(self, outcome: Rebuilt, roots: Sequence[Path]) -> None:
         """How a rebuilding came out."""
         self._wipe()
         if outcome.aside is not None:
@@ -298,7 +298,8 @@ class Checking:
                 note(f"{words.count(rows, 'row')} of files and posts could be read from it")
         if not self._quiet:
             recorded = f"{words.count(outcome.files, 'file')} ({words.size(outcome.size)})"
-            note(f"recorded {recorded} found below {_shown(root)}, {outcome.known:,} were on record already")
+            places = ", ".join(map(_shown, roots))
+            note(f"recorded {recorded} found below {places}, {outcome.known:,} were on record already")
 
 
 def _found(found: Finding) -> str:

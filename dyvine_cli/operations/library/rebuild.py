@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from dyvine_cli.archive.base import Archive, SavedAsset
@@ -50,14 +51,14 @@ Watch = Callable[[Rebuilt], None]
 
 async def rebuild(
     place: Path,
-    root: Path,
-    sites: Iterable[str],
+    roots: Sequence[Path],
+    sites: Sequence[str],
     *,
     opened: Callable[[], Archive],
     watch: Watch,
     report: Report,
 ) -> Rebuilt:
-    """Rebuild the archive at `place` from itself and from the files below `root`; a whole one only gains rows.
+    """Rebuild the archive at `place` from itself and from the files below `roots`; a whole one only gains rows.
 
     `opened` opens the archive at that place. Nobody else may use it meanwhile. Raises Busy where another process has it
     open, ArchiveError, DiskFull.
@@ -73,7 +74,7 @@ async def rebuild(
     archive = opened()
     try:
         async with Batch(archive) as rows:
-            for site, uid, folder in tree.accounts(root, sites):
+            for site, uid, folder in chain.from_iterable(tree.accounts(root, sites) for root in roots):
                 user = await _user(archive, site, uid, folder)
                 for found in await asyncio.to_thread(lambda: list(tree.read(site, uid, folder))):  # noqa: B023
                     await _take(found, user, archive, rows, outcome)

@@ -577,13 +577,13 @@ EVERY_KIND = [
 ]
 
 
-async def rebuilt(person: Person, events: list[Event] | None = None) -> rebuild.Rebuilt:
-    """A run of `archive repair --rebuild`."""
+async def rebuilt(person: Person, events: list[Event] | None = None, *more: Path) -> rebuild.Rebuilt:
+    """A run of `archive repair --rebuild`; `more` are the folders of sources."""
     report: Callable[[Event], None] = (events if events is not None else []).append
     settings = person.settings()
     return await rebuild.rebuild(
         archive_place(settings),
-        person.folder,
+        (person.folder, *more),
         ("douyin", "tiktok"),
         opened=lambda: open_archive(settings, report),
         watch=lambda state: None,
@@ -616,6 +616,22 @@ async def test_a_lost_archive_is_rebuilt_from_the_tree(person: Person) -> None:
     assert (outcome.damage, outcome.files, outcome.flawed) == (None, len(before), [])
     assert again.code == 0
     assert sum(1 for each in person.platform.requests if each.kind) == served
+
+
+async def test_a_lost_archive_is_rebuilt_from_the_folders_of_sources_too(
+    person: Person, tmp_path: Path
+) -> None:
+    """Files in a second folder count as much; one that is not there is passed over."""
+    await person.get(World.VIDEO, World.IMAGES)
+    before = await on_record(person)
+    archive_place(person.settings()).unlink()
+    person.folder.rename(tmp_path / "other")
+    outcome = await rebuilt(person, None, tmp_path / "other", tmp_path / "nowhere")
+
+    assert (outcome.files, outcome.flawed) == (len(before), [])
+    assert {key: row.path.name for key, row in (await on_record(person)).items()} == {
+        key: row.path.name for key, row in before.items()
+    }
 
 
 async def test_a_damaged_archive_is_rebuilt_and_a_list_fetches_nothing(person: Person) -> None:
