@@ -276,7 +276,8 @@ def load(noun: str) -> Any:
 
 
 BARE_LINKS = (
-    "v.douyin.com/", "www.douyin.com/", "www.tiktok.com/", "vm.tiktok.com/", "vt.tiktok.com/", "tiktokuser:",
+    "v.douyin.com/", "www.douyin.com/", "douyin.com/", "www.iesdouyin.com/", "www.tiktok.com/", "tiktok.com/",
+    "vm.tiktok.com/", "vt.tiktok.com/", "tiktokuser:",
 )  # fmt: skip
 """How links begin that people paste without `https://`."""
 

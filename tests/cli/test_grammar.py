@@ -78,6 +78,8 @@ LINES: list[tuple[str, str, list[str], dict[str, Any]]] = [
     (URL, "get", [URL], {}),
     (f"{URL} -s", "get", [URL], {"simulate": True}),
     ("v.douyin.com/Lsjh2ZvriQo/", "get", ["v.douyin.com/Lsjh2ZvriQo/"], {}),
+    ("douyin.com/video/7372484719365098803", "get", ["douyin.com/video/7372484719365098803"], {}),
+    ("tiktok.com/@a/video/7372484719365098803", "get", ["tiktok.com/@a/video/7372484719365098803"], {}),
     ("www.douyin.com/video/1", "get", ["www.douyin.com/video/1"], {}),
     (f"douyin:post:{ID}", "get", [f"douyin:post:{ID}"], {}),
     ("douyin:user:MS4wLjAB", "get", ["douyin:user:MS4wLjAB"], {}),
