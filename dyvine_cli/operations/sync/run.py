@@ -80,6 +80,11 @@ def in_turn(entries: Iterable[Entry], checked: dict[Key, CheckedSource]) -> list
     return sorted(entries, key=began)
 
 
+def _not_tried(turn: _Turn, error: DyvineError) -> SyncedSource:
+    ref = turn.last.ref if turn.last else None
+    return SyncedSource(ref=ref, name=turn.entry.title, state="not tried", error=error.message)
+
+
 def _has_entries(folder: Path) -> bool:
     """Whether there is anything in a folder, as far as can be seen: what cannot be looked into is left to the saving."""
     try:
@@ -141,8 +146,7 @@ class Sync:
             )
             if turn.listing or turn.failures:
                 turns.append(turn)
-        await self._need_disks(turns)
-        await self._all(turns)
+        await self._all(await self._with_disks(turns))
         return await self._conclude()
 
     async def retry(self, entries: Sequence[Entry]) -> int:
@@ -169,26 +173,40 @@ class Sync:
                     notice=True,
                 )
             )
-        await self._need_disks(turns)
-        await self._all(turns)
+        await self._all(await self._with_disks(turns))
         return await self._conclude()
 
-    async def _need_disks(self, turns: Iterable[_Turn]) -> None:
-        """Raises NotWritable for a folder that is empty or missing though files were saved there: its disk is missing."""
-        for root in dict.fromkeys(self._places.root_of(turn.entry) for turn in turns):
-            if await asyncio.to_thread(_has_entries, root):
-                continue
-            files = await self._places.shared.archive.files_below(root)
-            if files:
-                saved = (
-                    f"none of the {files:,} files saved there is"
-                    if files > 1
-                    else "the file saved there is not"
-                )
-                raise NotWritable(
-                    f"{root}: {saved} there: is the disk mounted?",
-                    hint=f"mount it; if you moved them away on purpose, put any file or folder into {root}",
-                )
+    async def _with_disks(self, turns: Sequence[_Turn]) -> list[_Turn]:
+        """The turns whose folders are there; the others are told and counted.
+
+        Raises NotWritable where the disks of all are missing, before anything is asked for.
+        """
+        roots = [self._places.root_of(turn.entry) for turn in turns]
+        missing = {root: error for root in dict.fromkeys(roots) if (error := await self._missing(root))}
+        if missing and len(missing) == len(set(roots)):
+            raise next(iter(missing.values()))
+        for root, error in missing.items():
+            count = roots.count(root)
+            text = f"{count:,} {'sources' if count > 1 else 'source'}, not tried"
+            self._report(Failed(ref=None, error=error, text=text))
+        for turn, root in zip(turns, roots, strict=True):
+            if root in missing:
+                self._tally.errors.append(missing[root])  # it ends these, not the run
+                self._rows.append(_not_tried(turn, missing[root]))
+        return [turn for turn, root in zip(turns, roots, strict=True) if root not in missing]
+
+    async def _missing(self, root: Path) -> NotWritable | None:
+        """The error for a folder that is empty or missing though files were saved there: its disk is not mounted."""
+        if await asyncio.to_thread(_has_entries, root):
+            return None
+        files = await self._places.shared.archive.files_below(root)
+        if not files:
+            return None
+        saved = f"none of the {files:,} files saved there is" if files > 1 else "the file saved there is not"
+        return NotWritable(
+            f"{root}: {saved} there: is the disk mounted?",
+            hint=f"mount it; if you moved them away on purpose, put any file or folder into {root}",
+        )
 
     async def _checked(self) -> dict[Key, CheckedSource]:
         return by_key(await self._places.shared.archive.checked())
@@ -285,14 +303,7 @@ class Sync:
         if isinstance(error, RateLimited) and not self._tally.refusals:
             self._tally.refusals.append(error)
         self._not_tried[site, error] += 1
-        self._rows.append(
-            SyncedSource(
-                ref=turn.last.ref if turn.last else None,
-                name=turn.entry.title,
-                state="not tried",
-                error=error.message,
-            )
-        )
+        self._rows.append(_not_tried(turn, error))
         return True
 
     async def _conclude(self) -> int:

@@ -759,6 +759,28 @@ async def test_a_disk_that_is_not_mounted_ends_the_run_before_anything_is_asked(
     assert str(folder) in str(missing.value)
 
 
+async def test_a_disk_of_one_source_that_is_not_mounted_ends_that_one_only(keeper: Keeper) -> None:
+    """The others go on; the row and the error say which folder is missing, and nothing is saved there."""
+    place = keeper.person.home / "stick"
+    keeper.source(OPEN, name="there", path=str(place))
+    await keeper.run()
+    place.rename(keeper.person.home / "unplugged")
+    few(keeper)
+    outcome = await keeper.run()
+    told = [event for event in outcome.events if isinstance(event, Failed)]
+
+    assert {name: row.state for name, row in rows(outcome).items()} == {
+        "there": "not tried",
+        "a": "complete",
+        "b": "complete",
+        "c": "complete",
+    }
+    assert "is the disk mounted?" in rows(outcome)["there"].error
+    assert [(event.text, event.error.exit_code) for event in told] == [("1 source, not tried", 10)]
+    assert outcome.code == 3
+    assert not place.exists()
+
+
 # --- sources of their own kind ----------------------------------------------------------------------------------------
 
 
