@@ -43,6 +43,7 @@ def test_a_link_is_added_again_with_a_name_of_its_own(dyvine: Program, file: Pat
     assert (first.code, other.code, again.code) == (0, 0, 0)
     assert other.lines == [f"added videos  {A}"]
     assert "is already there as videos" in again.err
+    assert "as all" not in again.err
     assert [line.split()[0] for line in listed.lines] == ["NAME", "all", "videos"]
 
 

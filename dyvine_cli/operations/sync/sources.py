@@ -263,11 +263,11 @@ def _write(
     with config.editing(wish.file) as draft:
         numbers = _by_meaning(draft.sources, means)
         there = {
-            new: [draft.sources[number] for number in numbers.get(ref, {}).get(what, ())]
+            new: _called(wish.name, [draft.sources[number] for number in numbers.get(ref, {}).get(what, ())])
             for (ref, what), new in found.items()
         }
-        missing = [new for new, same in there.items() if not _is_there(same, wish.name)]
-        known = [source for new, same in there.items() if new not in missing for source in same]
+        missing = [new for new, same in there.items() if not same]
+        known = [source for same in there.values() for source in same]
         if not missing:
             return (), tuple(known)
         added = draft.add(_entries(missing, wish, draft.sources))
@@ -276,11 +276,9 @@ def _write(
     return added, tuple(known)
 
 
-def _is_there(same: Sequence[Source], name: str | None) -> bool:
-    """Whether one of the sources of a link is the one that is asked for: with a name of its own it is another one."""
-    return bool(same) and (
-        name is None or any((each.name or "").casefold() == name.casefold() for each in same)
-    )
+def _called(name: str | None, same: Sequence[Source]) -> list[Source]:
+    """Those of the sources of a link that are asked for: another name stands for another source."""
+    return [each for each in same if name is None or (each.name or "").casefold() == name.casefold()]
 
 
 def _entries(new: Sequence[_New], wish: Wish, there: Sequence[Source]) -> list[dict[str, Any]]:
