@@ -22,11 +22,7 @@ def live(seed: int, steps: int, *, verbose: bool) -> int:
     """One life; how many calls it made of the platform. Raises Wrong."""
     with tempfile.TemporaryDirectory() as folder:
         life = Years(seed, Path(folder), log=print if verbose else lambda text: None)
-        try:
-            asyncio.run(life.live(steps))
-        except Exception as error:
-            error.add_note(f"seed {seed}, step {life.steps}")
-            raise
+        asyncio.run(life.live(steps))
         return life.world.calls
 
 

@@ -22,13 +22,18 @@ class Years(Life):
     """Random things, one after the other."""
 
     async def live(self, steps: int) -> None:
-        """So many of them, then everything gets well."""
-        for _ in range(steps):
-            self.steps += 1
-            act = self.draw.choice(ACTS)
-            self.log(f"{self.steps} {act.__name__} {self.world.now:%m-%d %H:%M:%S}")
-            await act(self)
-        await self.heal()
+        """So many of them, then everything gets well; what goes wrong says how to see it again."""
+        try:
+            for _ in range(steps):
+                self.steps += 1
+                act = self.draw.choice(ACTS)
+                self.log(f"{self.steps} {act.__name__} {self.world.now:%m-%d %H:%M:%S}")
+                await act(self)
+            await self.heal()
+        except Exception as error:
+            again = f"python tests/bench/years.py --seed {self.seed} --steps {steps} -v"
+            error.add_note(f"{again}; step {self.steps}")
+            raise
 
     # --- the checks -----------------------------------------------------------------------------------------------
 

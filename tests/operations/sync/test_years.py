@@ -89,12 +89,7 @@ async def lived(seeds: range, steps: int, folder: Path) -> None:
     for seed in seeds:
         home = folder / str(seed)
         home.mkdir()
-        life = Years(seed, home)
-        try:
-            await life.live(steps)
-        except Exception as error:
-            error.add_note(f"python tests/bench/years.py --seed {seed} --steps {steps} -v; step {life.steps}")
-            raise
+        await Years(seed, home).live(steps)
 
 
 async def test_nothing_is_missing_unseen_in_short_lives(tmp_path: Path) -> None:
